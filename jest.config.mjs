@@ -1,0 +1,64 @@
+/**
+ * One jest project per folder of test/, so that the fast loop (`npm run test:unit`) starts no services.
+ * ESM all through: Node runs jest with --experimental-vm-modules, `.ts` specifiers resolve as written, and
+ * @swc/jest only strips types (tsc alone checks them).
+ */
+const TRANSFORM = [
+  '@swc/jest',
+  {
+    swcrc: false,
+    sourceMaps: 'inline',
+    jsc: {
+      target: 'es2023',
+      parser: { syntax: 'typescript' },
+      transform: { verbatimModuleSyntax: true },
+    },
+  },
+];
+
+/** A test that talks to servers, on two cores that those servers share. */
+const SERVICES_TEST_TIMEOUT_MS = 60_000;
+const UNIT_TEST_TIMEOUT_MS = 20_000;
+
+/** @param {string} folder under test/ @param {Record<string, unknown>} [extra] */
+function project(folder, extra = {}) {
+  return {
+    displayName: folder,
+    rootDir: import.meta.dirname,
+    roots: [`<rootDir>/test/${folder}`],
+    testMatch: ['**/*.test.ts'],
+    testEnvironment: 'node',
+    extensionsToTreatAsEsm: ['.ts'],
+    moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+    transform: { '\\.ts$': TRANSFORM },
+    testTimeout: UNIT_TEST_TIMEOUT_MS,
+    ...extra,
+  };
+}
+
+/** What a project needs whose tests talk to PostgreSQL and Kafka. @type {Record<string, unknown>} */
+const SERVICES = {
+  testTimeout: SERVICES_TEST_TIMEOUT_MS,
+  globalSetup: '<rootDir>/test/support/services/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/services/global-teardown.mjs',
+};
+
+/** The same for projects that run the built CLI. @type {Record<string, unknown>} */
+const SERVICES_AND_CLI = {
+  ...SERVICES,
+  globalSetup: '<rootDir>/test/support/services/global-setup-cli.mjs',
+};
+
+/** @type {import('jest').Config} */
+export default {
+  // Two cores, of which broker and database need their share.
+  maxWorkers: 2,
+  reporters: ['default', 'summary', '<rootDir>/test/support/kafka-reporter.mjs'],
+  projects: [
+    project('unit'),
+    project('conformance', SERVICES),
+    project('integration', SERVICES),
+    project('e2e', SERVICES_AND_CLI),
+    project('crash', SERVICES_AND_CLI),
+  ],
+};

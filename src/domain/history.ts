@@ -1,0 +1,48 @@
+import type { EventError } from './column-values.ts';
+import type { JsonObject, Operation, Status } from './event.ts';
+
+/** One event of one user as this service's ledger has it. A history is all of a user's, by (generation, offset). */
+export interface HistoryEntry {
+  readonly eventId: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** ms since the epoch. */
+  readonly timestamp: number;
+  /** Null: it cannot be read, is ignored, or its id was another event's. Such an entry counts for no decision. */
+  readonly operation: Operation | null;
+  readonly status: Status;
+  /** The event's fields without `userId`; null where they were pruned or cannot be read. */
+  readonly fields: JsonObject | null;
+  /** What an accepted rollback withdraws; null for all else. */
+  readonly withdraws: readonly string[] | null;
+  /** True = a before image says that the row existed, false = that it did not, null = none was kept. */
+  readonly beforeExists: boolean | null;
+  /** False where the image was pruned. */
+  readonly hasImage: boolean;
+  readonly blockedBy: string | null;
+  /** Why it failed, if it did; kept when it is withdrawn or skipped. */
+  readonly error: EventError | null;
+}
+
+export function isCud(entry: HistoryEntry): boolean {
+  return entry.operation !== null && entry.operation !== 'rollback';
+}
+
+/**
+ * What stands: every entry that no standing, accepted rollback lists (DESIGN 5). Computed newest first, since a list
+ * names earlier entries only. `passOver` names rollbacks that this service skipped: they withdraw nothing here.
+ */
+export function standingOf(
+  history: readonly HistoryEntry[],
+  passOver: (entry: HistoryEntry) => boolean = () => false,
+): ReadonlySet<string> {
+  const withdrawn = new Set<string>();
+  const standing = new Set<string>();
+  for (let index = history.length - 1; index >= 0; index--) {
+    const entry = history[index];
+    if (entry === undefined || withdrawn.has(entry.eventId)) continue;
+    standing.add(entry.eventId);
+    if (entry.withdraws !== null && !passOver(entry)) for (const id of entry.withdraws) withdrawn.add(id);
+  }
+  return standing;
+}
