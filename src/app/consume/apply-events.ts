@@ -1,0 +1,154 @@
+import type { LogEvent, RollbackEvent } from '../../domain/event.ts';
+import { fold, PREDICT, type Decision } from '../../domain/fold.ts';
+import type { ApplyBatch, Claim } from '../../postgres/sql/apply-batch.ts';
+import { outcomeOf, type Outcome } from '../../postgres/sql/outcome.ts';
+import type { RollbackRow } from '../../postgres/sql/relabel.ts';
+import { applyRollbacks } from './apply-rollbacks.ts';
+import { PartitionClaim, type ClaimContext } from './partition-claim.ts';
+import { Suspects } from './suspects.ts';
+
+/** Told what was decided and committed. */
+export interface Applied {
+  readonly partition: number;
+  readonly decisions: readonly Decision[];
+  readonly rollbacks: readonly RollbackRow[];
+  readonly duplicates: number;
+  readonly nextOffset: bigint;
+  /** ms that the statement took. */
+  readonly elapsedMs: number;
+}
+
+export interface ApplyContext extends ClaimContext {
+  readonly applyBatch: ApplyBatch;
+  readonly deriveId: (event: LogEvent) => string;
+  readonly onApplied: (applied: Applied) => void;
+  /** Named points at which a fault test may stop the process; does nothing in production. */
+  readonly at: (point: FaultPoint) => Promise<void>;
+}
+
+export type FaultPoint = 'before-statement' | 'after-statement' | 'before-commit' | 'after-commit';
+
+/** After a batch whose prediction failed, this many batches read the facts first: dense failures pay only once. */
+const READ_FIRST_BATCHES = 16;
+
+/** Executes the events of one partition under one claim. Throws FencedError, StoppedError, or what ends the consumer. */
+export class PartitionApplier {
+  readonly #claim: PartitionClaim;
+  readonly #context: ApplyContext;
+  #readFirst = 0;
+
+  constructor(claim: Claim, context: ApplyContext) {
+    this.#claim = new PartitionClaim(claim, context);
+    this.#context = context;
+  }
+
+  get nextOffset(): bigint {
+    return this.#claim.current.nextOffset;
+  }
+
+  /** Decides all events, in order, and moves the position to `end`. */
+  async apply(events: readonly LogEvent[], end: bigint): Promise<void> {
+    let rest = events;
+    do {
+      const taken =
+        rest[0]?.kind === 'rollback' ? await this.#rollBack(rest, end) : await this.#applyBatch(rest, end);
+      rest = rest.slice(taken);
+    } while (rest.length > 0);
+  }
+
+  /** Predict, fold, write and verify; where something does not hold, read the facts and fold again (BATCH.md). */
+  async #applyBatch(events: readonly LogEvent[], end: bigint): Promise<number> {
+    const { ours, pool, applyBatch } = this.#context;
+    const suspects = new Suspects(events.length);
+    let facts = PREDICT;
+    if (this.#readFirst > 0) {
+      this.#readFirst--;
+      facts = await this.#claim.readFacts(events);
+    }
+    const start = performance.now();
+    for (;;) {
+      const portion = events.slice(0, suspects.most);
+      const folded = fold({ ...this.#context, events: portion, facts, refused: suspects.guilty });
+      const { decisions, duplicates, taken } = folded;
+      const nextOffset = events[taken]?.offset ?? end;
+      const outcome = await this.#send(() =>
+        outcomeOf(ours, () => applyBatch.run(pool, this.#claim.current, { ...folded, nextOffset })),
+      );
+      if (await this.#isDone(outcome, nextOffset)) {
+        this.#report({ decisions, rollbacks: [], duplicates, nextOffset }, start);
+        return taken;
+      }
+      if (outcome.kind === 'stop') throw outcome.error;
+      const isRefused = outcome.kind === 'refused' || outcome.kind === 'cancelled';
+      if (isRefused && facts.areRead) suspects.narrow(outcome.kind, outcome.error, decisions, taken);
+      else if (isRefused || outcome.kind === 'stale' || outcome.kind === 'fenced') {
+        this.#readFirst = READ_FIRST_BATCHES;
+        facts = await this.#claim.readFacts(events);
+      }
+    }
+  }
+
+  /** Decides the leading rollbacks, one a user at most. */
+  async #rollBack(events: readonly LogEvent[], end: bigint): Promise<number> {
+    const { ours, pool, deriveId } = this.#context;
+    const rollbacks = leadingRollbacks(events);
+    const nextOffset = events[rollbacks.length]?.offset ?? end;
+    const start = performance.now();
+    for (;;) {
+      const outcome = await this.#send(() =>
+        outcomeOf(ours, () =>
+          applyRollbacks(pool, this.#context, this.#claim.current, rollbacks, nextOffset, deriveId),
+        ),
+      );
+      if (outcome.kind === 'done' && outcome.value !== null) {
+        const { rows, duplicates, revision } = outcome.value;
+        this.#claim.moveTo(nextOffset, revision);
+        this.#report({ decisions: [], rollbacks: rows, duplicates, nextOffset }, start);
+        return rollbacks.length;
+      }
+      if (outcome.kind !== 'done' && (await this.#isDone(outcome, nextOffset))) {
+        this.#report({ decisions: [], rollbacks: [], duplicates: 0, nextOffset }, start);
+        return rollbacks.length;
+      }
+      if (outcome.kind === 'stop') throw outcome.error;
+      if (outcome.kind === 'refused' || outcome.kind === 'cancelled') {
+        throw new Error(`a rollback was refused outside its reconciliation: ${outcome.error.message}`);
+      }
+      // Fenced by a higher revision alone, or a fact went stale: look again; a real fence throws.
+      await this.#claim.readFacts([]);
+    }
+  }
+
+  async #send<T>(work: () => Promise<T>): Promise<T> {
+    await this.#context.at('before-statement');
+    const result = await work();
+    await this.#context.at('after-statement');
+    return result;
+  }
+
+  /** True where the statement is known to be committed. Waits where the database is away. */
+  async #isDone(outcome: Outcome<unknown>, nextOffset: bigint): Promise<boolean> {
+    if (outcome.kind === 'transient' || outcome.kind === 'unknown')
+      await this.#claim.patience.wait(outcome.error);
+    const isDone =
+      outcome.kind === 'done' || (outcome.kind === 'unknown' && (await this.#claim.wasCommitted(nextOffset)));
+    if (isDone) this.#claim.moveTo(nextOffset);
+    return isDone;
+  }
+
+  #report(done: Pick<Applied, 'decisions' | 'rollbacks' | 'duplicates' | 'nextOffset'>, start: number): void {
+    const { partition } = this.#claim.current;
+    this.#context.onApplied({ ...done, partition, elapsedMs: performance.now() - start });
+  }
+}
+
+function leadingRollbacks(events: readonly LogEvent[]): readonly RollbackEvent[] {
+  const rollbacks: RollbackEvent[] = [];
+  const users = new Set<string>();
+  for (const event of events) {
+    if (event.kind !== 'rollback' || users.has(event.userId)) break;
+    users.add(event.userId);
+    rollbacks.push(event);
+  }
+  return rollbacks;
+}

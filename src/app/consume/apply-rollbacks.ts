@@ -1,0 +1,146 @@
+import type { EventError } from '../../domain/column-values.ts';
+import type { LogEvent, RollbackEvent } from '../../domain/event.ts';
+import type { KnownEvent } from '../../domain/sameness.ts';
+import type { HistoryEntry } from '../../domain/history.ts';
+import { decideRollback, type RollbackDecision } from '../../domain/rollback-decision.ts';
+import type { Pool, PoolClient } from '../../postgres/transaction.ts';
+import type { Claim } from '../../postgres/sql/apply-batch.ts';
+import { claimRange } from '../../postgres/sql/positions.ts';
+import { readHistories } from '../../postgres/sql/read-history.ts';
+import { insertRollbacks, type RollbackRow } from '../../postgres/sql/relabel.ts';
+import { inTransaction } from '../../postgres/transaction.ts';
+import {
+  reconcile,
+  type ReconcileContext,
+  type ReconcileJob,
+  type ReconcileResult,
+} from '../reconcile/reconcile.ts';
+
+/** What became of rollback events: the position's new revision and their rows. */
+export interface AppliedRollbacks {
+  readonly revision: bigint;
+  readonly rows: readonly RollbackRow[];
+  readonly duplicates: number;
+}
+
+/**
+ * Decides and executes rollback events of different users, all before `nextOffset`, in one transaction: claim, read
+ * histories, decide (pure), reconcile, ledger rows (DESIGN 5). Null: fenced, nothing was written. Throws what the
+ * database says; nothing is kept then.
+ */
+export async function applyRollbacks(
+  pool: Pool,
+  context: ReconcileContext,
+  claim: Claim,
+  events: readonly RollbackEvent[],
+  nextOffset: bigint,
+  deriveId: (event: LogEvent) => string,
+): Promise<AppliedRollbacks | null> {
+  return inTransaction(pool, 'repeatable read', async (client) => {
+    const known = await knownEvents(client, context, claim, events);
+    const fresh = events.filter((event) => !known.has(event.eventId));
+    const reused = events.filter((event) => isReused(event, known.get(event.eventId)));
+    const duplicates = events.length - fresh.length - reused.length;
+    const position = await claimRange(client, context.schema, claim, nextOffset, duplicates);
+    if (position === null) return null;
+    const histories = await readHistories(client, context.schema, [
+      ...new Set(fresh.map((event) => event.userId)),
+    ]);
+    const decided = fresh.map((event) => {
+      const history = histories.get(event.userId) ?? [];
+      return { event, history, decision: decideRollback(history, event) };
+    });
+    const results = await reconcile(client, context, decided.flatMap(jobOf));
+    const rows = [
+      ...decided.map(({ event, decision }) => rowOf(event, decision, results.get(event.userId))),
+      ...reused.map((event) => reusedRow(event, deriveId(event))),
+    ];
+    await insertRollbacks(client, context.schema, claim.generation, rows);
+    return { revision: position.revision, rows, duplicates };
+  });
+}
+
+/** Events that the ledger has already: redelivered rollbacks, which have no second effect, or ids used twice. */
+async function knownEvents(
+  client: PoolClient,
+  context: ReconcileContext,
+  claim: Claim,
+  events: readonly RollbackEvent[],
+): Promise<ReadonlyMap<string, KnownEvent>> {
+  const ids = events.map((event) => event.eventId);
+  const { facts } = await context.readFacts(client, claim.partition, [], [], ids);
+  return facts.events;
+}
+
+function isReused(event: RollbackEvent, known: KnownEvent | undefined): boolean {
+  if (known === undefined) return false;
+  const isSame = known.data === null || event.value === null || known.data === event.value.toString('utf8');
+  return known.operation !== 'rollback' || known.userId !== event.userId || !isSame;
+}
+
+/** An id that is taken: refused under an id of its own, so that it is on record and blocks nobody. */
+function reusedRow(event: RollbackEvent, eventId: string): RollbackRow {
+  const message = `Another event has the id ${event.eventId} already`;
+  return { event, eventId, status: 'refused', withdraws: null, error: { code: 'EVENT_ID_REUSED', message } };
+}
+
+function jobOf(decided: {
+  readonly event: RollbackEvent;
+  readonly history: readonly HistoryEntry[];
+  readonly decision: RollbackDecision;
+}): ReconcileJob[] {
+  const { event, history, decision } = decided;
+  if (!decision.isAccepted) return [];
+  const { userId, force, operator, reason } = event;
+  const own: HistoryEntry = {
+    eventId: event.eventId,
+    partition: event.partition,
+    offset: event.offset,
+    timestamp: event.timestamp,
+    operation: 'rollback',
+    status: 'applied',
+    fields: null,
+    withdraws: decision.withdraws,
+    beforeExists: null,
+    hasImage: false,
+    blockedBy: null,
+    error: null,
+  };
+  return [
+    {
+      userId,
+      history: [...history, own],
+      force,
+      cause: 'rollback',
+      causedBy: event.eventId,
+      operator,
+      reason,
+    },
+  ];
+}
+
+function rowOf(
+  event: RollbackEvent,
+  decision: RollbackDecision,
+  result: ReconcileResult | undefined,
+): RollbackRow {
+  const { eventId } = event;
+  if (!decision.isAccepted) {
+    const { code, message, events } = decision;
+    return {
+      event,
+      eventId,
+      status: 'refused',
+      withdraws: null,
+      error: { code, message, detail: { events: [...events] } },
+    };
+  }
+  const error: EventError | null = result?.error ?? null;
+  return {
+    event,
+    eventId,
+    status: error === null ? 'applied' : 'failed',
+    withdraws: decision.withdraws,
+    error,
+  };
+}

@@ -1,0 +1,230 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventLog, SubscribeOptions, Subscription } from '../../log/event-log.ts';
+import type { Database } from '../../postgres/transaction.ts';
+import { readGenerations } from '../../postgres/sql/bind-group.ts';
+import { raiseEpochs, readPositions, type Position } from '../../postgres/sql/positions.ts';
+import { readUncompensated, type Uncompensated } from '../../postgres/sql/read-uncompensated.ts';
+import type { Applied } from './apply-events.ts';
+import { publishAutoRollbacks } from './auto-rollback.ts';
+import type { ConsumeOptions } from './consume-options.ts';
+import type { Group } from './open-group.ts';
+import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
+import { Patience, StoppedError } from './patience.ts';
+import { commitMetadata, takeOver } from './take-over.ts';
+import type { FailedEvent } from './tally.ts';
+
+/** How often executed positions are committed to the log, for the lag tools: the truth is in PostgreSQL. */
+const COMMIT_EVERY_MS = 500;
+const LOOK_AT_GATE_MS = 200;
+
+export interface AssignmentOptions extends ConsumeOptions {
+  readonly onApplied: (applied: Applied) => void;
+}
+
+/** This member's partitions: a worker each, from assignment to revocation. */
+export class Assignment {
+  readonly #log: EventLog;
+  readonly #database: Database;
+  readonly #group: Group;
+  readonly #options: AssignmentOptions;
+  readonly #patience: Patience;
+  readonly #workers = new Map<number, PartitionWorker>();
+  readonly #uncommitted = new Map<number, bigint>();
+  readonly #paused = new Set<number>();
+  #subscription: Subscription | null = null;
+  #fail: (error: unknown) => void = () => undefined;
+  #committing: Promise<void> = Promise.resolve();
+  #compensating: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  /** Rejects with what a worker was ended by. */
+  readonly failed: Promise<never>;
+
+  constructor(log: EventLog, database: Database, group: Group, options: AssignmentOptions) {
+    this.#log = log;
+    this.#database = database;
+    this.#group = group;
+    this.#options = options;
+    this.#patience = new Patience(this.#patienceContext());
+    this.failed = new Promise((_, reject) => (this.#fail = reject));
+    this.failed.catch(() => undefined);
+  }
+
+  /** The subscription is there: pausing, resuming and committing go to it. */
+  attach(subscription: Subscription): void {
+    this.#subscription = subscription;
+    // Buffers may have filled while there was nobody to tell.
+    subscription.pause([...this.#paused]);
+    this.#timer = setInterval(() => void this.#commit(), COMMIT_EVERY_MS);
+  }
+
+  callbacks(): SubscribeOptions {
+    return {
+      group: this.#options.group,
+      onAssigned: (partitions) => this.#onAssigned(partitions),
+      onRevoked: (partitions) => this.#onRevoked(partitions),
+      onBatch: (batch) => this.#workers.get(batch.partition)?.push(batch),
+      onTrouble: (trouble) => {
+        this.#options.observe.onTrouble('log', trouble?.message ?? null);
+      },
+    };
+  }
+
+  /** Where this member's partitions stand. */
+  nextOffsets(): ReadonlyMap<number, bigint> {
+    return new Map([...this.#workers].map(([partition, worker]) => [partition, worker.nextOffset]));
+  }
+
+  /** Finishes what is under way and commits it to the log. */
+  async drain(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#compensating;
+    await this.#commit();
+  }
+
+  /** Publishes the compensating events of what just failed. One that is lost on the way is made good at the next assignment. */
+  compensate(failed: readonly FailedEvent[]): void {
+    const targets = failed.flatMap(({ eventId, userId, partition, isRollback }) =>
+      isRollback || userId === null ? [] : [{ eventId, userId, partition }],
+    );
+    this.#compensating = this.#compensating
+      .then(() => this.#publish(targets))
+      .catch((error: unknown) => {
+        this.#fail(error);
+      });
+  }
+
+  #publish(targets: readonly Uncompensated[]): Promise<void> {
+    const { operator, source } = this.#options;
+    return publishAutoRollbacks(this.#log, targets, { rules: this.#group.rules, operator, source });
+  }
+
+  async #onAssigned(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>> {
+    const { binding, envelope, generation, schema } = this.#group;
+    const { from, acceptGap, operator, group } = this.#options;
+    const { pool } = this.#database;
+    const context = {
+      log: this.#log,
+      pool,
+      schema,
+      group,
+      schemaId: binding.schemaId,
+      envelope,
+      from,
+      acceptGap,
+      operator,
+      generation,
+    };
+    const claims = await takeOver(context, this.#patience, partitions);
+    if (this.#options.onFailure === 'rollback') {
+      await this.#publish(await this.#patience.run(() => readUncompensated(pool, schema, partitions)));
+    }
+    for (const claim of claims) this.#start(claim);
+    this.#options.observe.onAssigned(partitions);
+    return new Map(claims.map(({ partition, nextOffset }) => [partition, nextOffset]));
+  }
+
+  #start(claim: Position): void {
+    const worker = new PartitionWorker(claim, this.#workerContext());
+    this.#workers.set(claim.partition, worker);
+    // Set at every assignment, backwards too: the log's own commit follows the position (I5).
+    this.#uncommitted.set(claim.partition, claim.nextOffset);
+    worker.ended.catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  async #onRevoked(partitions: readonly number[]): Promise<void> {
+    const workers = partitions.flatMap((partition) => this.#workers.get(partition) ?? []);
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await this.#commit();
+    for (const partition of partitions) {
+      this.#workers.delete(partition);
+      this.#paused.delete(partition);
+      this.#uncommitted.delete(partition);
+    }
+  }
+
+  #workerContext(): WorkerContext {
+    const { batchSize, at } = this.#options;
+    return {
+      ...this.#group,
+      ...this.#patienceContext(),
+      pool: this.#database.pool,
+      batchSize,
+      at,
+      onApplied: (applied) => {
+        this.#uncommitted.set(applied.partition, applied.nextOffset);
+        this.#options.onApplied(applied);
+      },
+      pause: (partition) => {
+        this.#paused.add(partition);
+        this.#subscription?.pause([partition]);
+      },
+      resume: (partition) => {
+        this.#paused.delete(partition);
+        this.#subscription?.resume([partition]);
+      },
+      claimAgain: (partition) => this.#claimAgain(partition),
+      gate: (partition) => this.#gate(partition),
+    };
+  }
+
+  #patienceContext(): Pick<WorkerContext, 'ours' | 'signal' | 'onTrouble'> {
+    const { signal, observe } = this.#options;
+    return {
+      ours: this.#group.ours,
+      signal,
+      onTrouble: (error) => {
+        observe.onTrouble('database', error?.message ?? null);
+      },
+    };
+  }
+
+  async #claimAgain(partition: number): Promise<Position> {
+    const { pool, schema } = this.#database;
+    const claims = await this.#patience.run(() => raiseEpochs(pool, schema, [partition]));
+    const claim = claims[0];
+    if (claim === undefined) throw new Error(`the position of partition ${String(partition)} is gone`);
+    return claim;
+  }
+
+  /** A partition that was added waits until the old ones are executed to where they ended then (DESIGN 4). */
+  async #gate(partition: number): Promise<void> {
+    const { pool, schema } = this.#database;
+    for (;;) {
+      const generations = await this.#patience.run(() => readGenerations(pool, schema));
+      const growth = generations.find(
+        ({ ends, partitionCount }) => partition >= ends.length && partition < partitionCount,
+      );
+      if (growth === undefined) return;
+      const positions = await this.#patience.run(() => readPositions(pool, schema));
+      const at = new Map(positions.map(({ partition: old, nextOffset }) => [old, nextOffset]));
+      if (growth.ends.every((end, old) => (at.get(old) ?? 0n) >= end)) return;
+      await delay(LOOK_AT_GATE_MS, undefined, { signal: this.#options.signal }).catch(() => {
+        throw new StoppedError('stopped at the gate');
+      });
+    }
+  }
+
+  /** Commits executed positions to the log, one call at a time. A failure is told by the next one, or by nobody. */
+  #commit(): Promise<void> {
+    this.#committing = this.#committing.then(async () => {
+      if (this.#subscription === null || this.#uncommitted.size === 0) return;
+      const offsets = new Map(this.#uncommitted);
+      this.#uncommitted.clear();
+      await this.#options.at('before-commit');
+      try {
+        await this.#subscription.commit(offsets, commitMetadata(this.#group.binding.schemaId));
+        await this.#options.at('after-commit');
+      } catch {
+        // Not lost: the position is the truth, and the next batch or assignment commits it again.
+        for (const [partition, offset] of offsets) {
+          if (!this.#uncommitted.has(partition) && this.#workers.has(partition))
+            this.#uncommitted.set(partition, offset);
+        }
+      }
+    });
+    return this.#committing;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Applied, FaultPoint } from './apply-events.ts';
+import type { GroupOptions } from './open-group.ts';
+import type { StartFrom } from './take-over.ts';
+import type { FailedEvent, Tally } from './tally.ts';
+
+/** What a consumer is told. */
+export interface ConsumeOptions extends GroupOptions {
+  readonly from: StartFrom;
+  /** End when the log's end at the start is executed, by this member or others. */
+  readonly isUntilEnd: boolean;
+  /** End after so many events; batches are not cut for it. Null: never. */
+  readonly maxEvents: number | null;
+  /** End with EVENTS_FAILED when more users than that fail one after the other. Null: never. */
+  readonly maxFailed: number | null;
+  readonly onFailure: 'park' | 'rollback' | 'stop';
+  readonly batchSize: number;
+  readonly operator: string;
+  /** `ce_source` of compensating events that the policy publishes. */
+  readonly source: string;
+  /** Aborted = finish the batch under way, commit, leave. */
+  readonly signal: AbortSignal;
+  readonly observe: ConsumeObserver;
+  readonly at: (point: FaultPoint) => Promise<void>;
+}
+
+/** What a consumer tells while it runs. */
+export interface ConsumeObserver {
+  readonly onApplied: (applied: Applied, tally: Tally) => void;
+  readonly onFailed: (event: FailedEvent) => void;
+  readonly onAssigned: (partitions: readonly number[]) => void;
+  /** The database or the log is away; null: it is back. */
+  readonly onTrouble: (what: 'database' | 'log', message: string | null) => void;
+}

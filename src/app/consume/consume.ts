@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventLog, Subscription } from '../../log/event-log.ts';
+import type { Database } from '../../postgres/transaction.ts';
+import type { Ours } from '../../postgres/sql/outcome.ts';
+import type { Applied } from './apply-events.ts';
+import { Assignment } from './assignment.ts';
+import { endsReached, readEnds } from './log-end.ts';
+import type { ConsumeOptions } from './consume-options.ts';
+import { Ending, type EndedBy } from './ending.ts';
+import { openGroup } from './open-group.ts';
+import { TallyKeeper, type FailedEvent, type Tally } from './tally.ts';
+
+export interface ConsumeSummary extends Tally {
+  readonly elapsedMs: number;
+  readonly endedBy: EndedBy;
+  /** The event that stopped it, with `--on-failure stop` or --max-failed. */
+  readonly stoppedBy: FailedEvent | null;
+}
+
+const LOOK_AT_ENDS_MS = 100;
+
+/**
+ * Runs the consumer: every event of the topic is decided on once, in order per user, and its effect, its ledger row and
+ * the position are one transaction (DESIGN 4). Rides out a log or database that is away. Throws what must be mended
+ * first: BINDING_MISMATCH, GROUP_SHARED, LOG_REPLACED, LOG_TRUNCATED, DATABASE_REFUSED …
+ */
+export async function consume(
+  log: EventLog,
+  database: Database,
+  options: ConsumeOptions,
+): Promise<ConsumeSummary> {
+  const startedAt = performance.now();
+  const group = await openGroup(log, database, options);
+  const ends = options.isUntilEnd ? await readEnds(log) : null;
+  const keeper = new TallyKeeper();
+  const ending = new Ending(options.signal);
+  const onApplied = (applied: Applied): void => {
+    const failed = keeper.add(applied);
+    options.observe.onApplied(applied, keeper.tally);
+    for (const event of failed) options.observe.onFailed(event);
+    if (options.onFailure === 'rollback') assignment.compensate(failed);
+    ending.check(keeper, failed, options);
+  };
+  const assignment = new Assignment(log, database, group, { ...options, signal: ending.signal, onApplied });
+  const subscription = await log.subscribe(assignment.callbacks());
+  assignment.attach(subscription);
+  try {
+    const waits = [subscription.ended, assignment.failed, ending.reached()];
+    if (ends !== null) waits.push(watchEnds(database, group.ours, assignment, ends, ending));
+    await Promise.race(waits);
+  } finally {
+    ending.end('signal');
+    await leave(assignment, subscription);
+  }
+  const { endedBy, stoppedBy } = ending;
+  return { ...keeper.tally, elapsedMs: performance.now() - startedAt, endedBy, stoppedBy };
+}
+
+/** Ends the consumer when the end of the log at the start has been executed, by this member or by others. */
+async function watchEnds(
+  database: Database,
+  ours: Ours,
+  assignment: Assignment,
+  ends: ReadonlyMap<number, bigint>,
+  ending: Ending,
+): Promise<void> {
+  const { signal } = ending;
+  while (!signal.aborted) {
+    if (await endsReached(database, ours, assignment.nextOffsets(), ends)) ending.end('end');
+    else await delay(LOOK_AT_ENDS_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Drains, commits to the log what is executed, and leaves the group. The log's own commit is best effort (I5). */
+async function leave(assignment: Assignment, subscription: Subscription): Promise<void> {
+  await assignment.drain();
+  await subscription.close();
+}

@@ -1,0 +1,27 @@
+import type { EventLog } from '../../log/event-log.ts';
+import type { Database } from '../../postgres/transaction.ts';
+import { readPositions } from '../../postgres/sql/positions.ts';
+import { outcomeOf, type Ours } from '../../postgres/sql/outcome.ts';
+
+/** The high watermarks now, by partition; partitions with nothing to read are left out. */
+export async function readEnds(log: EventLog): Promise<ReadonlyMap<number, bigint>> {
+  const ends = new Map<number, bigint>();
+  for (const { partition, low, high } of await log.watermarks()) if (high > low) ends.set(partition, high);
+  return ends;
+}
+
+/** Whether every partition is executed up to `ends`: `own` are this member's positions, the rest is asked of the database. */
+export async function endsReached(
+  database: Database,
+  ours: Ours,
+  own: ReadonlyMap<number, bigint>,
+  ends: ReadonlyMap<number, bigint>,
+): Promise<boolean> {
+  const open = [...ends].filter(([partition, end]) => (own.get(partition) ?? 0n) < end);
+  if (open.length === 0) return true;
+  if (open.every(([partition]) => own.has(partition))) return false;
+  const outcome = await outcomeOf(ours, () => readPositions(database.pool, database.schema));
+  if (outcome.kind !== 'done') return false;
+  const positions = new Map(outcome.value.map(({ partition, nextOffset }) => [partition, nextOffset]));
+  return open.every(([partition, end]) => (positions.get(partition) ?? 0n) >= end);
+}

@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EnvelopeContext } from '../../domain/envelope.ts';
+import { readEnvelope } from '../../domain/read-envelope.ts';
+import type { RecordBatch } from '../../log/event-log.ts';
+import type { Claim } from '../../postgres/sql/apply-batch.ts';
+import { PartitionApplier, type ApplyContext } from './apply-events.ts';
+import { FencedError, StoppedError } from './patience.ts';
+import { RecordBuffer } from './record-buffer.ts';
+
+export interface WorkerContext extends ApplyContext {
+  readonly envelope: EnvelopeContext;
+  /** Events a statement at the most. */
+  readonly batchSize: number;
+  readonly pause: (partition: number) => void;
+  readonly resume: (partition: number) => void;
+  /** Claims the partition anew, after another raised its epoch though it is ours: a late claim of a former owner. */
+  readonly claimAgain: (partition: number) => Promise<Claim>;
+  /** Resolves when the partition may be executed: at once, or when older partitions have caught up (DESIGN 4). */
+  readonly gate: (partition: number) => Promise<void>;
+}
+
+/** Fetched data waiting for PostgreSQL, a partition: enough for the next batches, bounded in bytes for large values. */
+const BUFFERED_BATCHES = 3;
+const BUFFERED_BYTES = 8 * 1024 * 1024;
+/** How long a fenced worker waits before it claims again: the former owner, if it lives, is told of the rebalance by then. */
+const CLAIM_AGAIN_MS = 1_000;
+
+/** Executes one assigned partition until it is stopped: buffer → events → batches. */
+export class PartitionWorker {
+  readonly partition: number;
+  readonly #context: WorkerContext;
+  readonly #buffer: RecordBuffer;
+  #applier: PartitionApplier;
+  /** Resolves when stopped; rejects with what ends the consumer. */
+  readonly ended: Promise<void>;
+
+  constructor(claim: Claim, context: WorkerContext) {
+    this.partition = claim.partition;
+    this.#context = context;
+    this.#applier = new PartitionApplier(claim, context);
+    this.#buffer = new RecordBuffer(
+      { records: context.batchSize * BUFFERED_BATCHES, bytes: BUFFERED_BYTES },
+      () => {
+        context.pause(claim.partition);
+      },
+      () => {
+        context.resume(claim.partition);
+      },
+    );
+    this.ended = this.#run();
+    // Whoever awaits `ended` sees the error; until then it is no unhandled rejection.
+    this.ended.catch(() => undefined);
+  }
+
+  get nextOffset(): bigint {
+    return this.#applier.nextOffset;
+  }
+
+  push(batch: RecordBatch): void {
+    this.#buffer.push(batch);
+  }
+
+  /** Finishes the batch under way and stops. */
+  async stop(): Promise<void> {
+    this.#buffer.close();
+    await this.ended.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#context.gate(this.partition);
+      for (;;) {
+        const portion = await this.#buffer.take(this.#context.batchSize);
+        if (portion === null || this.#context.signal.aborted) return;
+        await this.#apply(portion.records, portion.nextOffset);
+      }
+    } catch (error) {
+      if (!(error instanceof StoppedError)) throw error;
+    }
+  }
+
+  async #apply(records: RecordBatch['records'], end: bigint): Promise<void> {
+    for (;;) {
+      // What is below the position was decided already: a redelivery, or another's work before we claimed again.
+      const fresh = records.filter((record) => record.offset >= this.#applier.nextOffset);
+      if (end <= this.#applier.nextOffset) return;
+      try {
+        const events = fresh.map((record) => readEnvelope(record, this.#context.envelope));
+        await this.#applier.apply(events, end);
+        return;
+      } catch (error) {
+        if (!(error instanceof FencedError)) throw error;
+      }
+      await delay(CLAIM_AGAIN_MS, undefined, { signal: this.#context.signal }).catch(() => {
+        throw new StoppedError('stopped while fenced');
+      });
+      if (this.#buffer.isClosed) return;
+      this.#applier = new PartitionApplier(await this.#context.claimAgain(this.partition), this.#context);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { backOffMs } from '../../domain/back-off.ts';
+import { outcomeOf, type Ours } from '../../postgres/sql/outcome.ts';
+
+/** A command is not a consumer: it gives up after so many conflicts, about 3 s of them. */
+const ATTEMPTS = 12;
+
+/**
+ * Runs a transaction of a command again when it met another one (serialisation, deadlock, a stale fact), a bounded
+ * number of times. Everything else is thrown as it came, so that the border can translate it.
+ */
+export async function repeatOnConflict<T>(
+  ours: Ours,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await outcomeOf(ours, work);
+    switch (outcome.kind) {
+      case 'done':
+        return outcome.value;
+      case 'transient':
+      case 'stale':
+        if (attempt === ATTEMPTS) throw outcome.error;
+        await delay(backOffMs(attempt, Math.random(), { maxMs: 500 }), undefined, { signal });
+        break;
+      case 'unknown':
+      case 'stop':
+        throw outcome.error;
+      case 'fenced':
+      case 'refused':
+      case 'cancelled':
+        throw new Error(
+          `a transaction of ours was refused: ${outcome.kind === 'fenced' ? 'fenced' : outcome.error.message}`,
+        );
+    }
+  }
+}

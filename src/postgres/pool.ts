@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+
+export type Pool = pg.Pool;
+export type PoolClient = pg.PoolClient;
+/** Whatever runs one statement: a pool, or the client of a transaction. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+/** A service's database, as use cases see it. */
+export interface Database {
+  readonly pool: Pool;
+  /** The schema with this consumer group's ledger. */
+  readonly schema: string;
+  /** `host:port/database`, without secrets, for messages. */
+  readonly address: string;
+}
+
+export interface PoolSettings {
+  /** `postgres://…`; without it libpq's PG* variables are read by the driver. */
+  readonly connectionString?: string;
+  /** Connections at the most. */
+  readonly max?: number;
+  /** How long one connect may take before it fails, ms. Short commands answer within 2 s (DESIGN 7). */
+  readonly connectTimeoutMs?: number;
+  readonly applicationName?: string;
+  /** Session settings (`set name = value`), sent with the start-up packet. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+// int8 as bigint: offsets pass 2^53 in principle, and a silent rounding would be a lost event.
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text));
+
+/** Makes a pool. Connects on first use; an idle connection's loss is not an error (the next use connects anew). */
+export function createPool(settings: PoolSettings): Pool {
+  const options = Object.entries(settings.settings ?? {})
+    .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
+    .join(' ');
+  const pool = new pg.Pool({
+    ...(settings.connectionString === undefined ? {} : { connectionString: settings.connectionString }),
+    max: settings.max ?? 4,
+    connectionTimeoutMillis: settings.connectTimeoutMs ?? 1500,
+    application_name: settings.applicationName ?? 'user-events',
+    types,
+    keepAlive: true,
+    ...(options === '' ? {} : { options }),
+  });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/**
+ * Cuts the connection of a client that does not answer: its statement fails at once, and the pool drops it when it is
+ * given back. What the statement did is unknown.
+ */
+export function cutConnection(client: PoolClient): void {
+  // While a statement runs, the driver's `end` destroys the socket rather than waiting for the answer.
+  if (client instanceof pg.Client) client.end().catch(() => undefined);
+}
+
+/**
+ * The name under which a statement is prepared, once a connection: of its text too, since the driver refuses one name
+ * for two texts, and a users table may change while a pool lives.
+ */
+export function statementName(what: string, text: string): string {
+  return `user-events ${what} ${createHash('sha1').update(text).digest('hex').slice(0, 12)}`;
+}
+
+/** Quotes an SQL identifier. */
+export function quoteIdentifier(name: string): string {
+  return pg.escapeIdentifier(name);
+}
+
+/**
+ * `host:port/database` as the driver reads a connection string (libpq's PG* variables without one): for messages, no
+ * secret. Connects to nothing. Throws what the driver throws where the string is no URL.
+ */
+export function addressOf(connectionString?: string): string {
+  const { host, port, database } = new pg.Client(connectionString === undefined ? {} : { connectionString });
+  const place = host.includes(':') ? `[${host}]` : host;
+  return `${place}:${String(port)}/${database ?? ''}`;
+}

@@ -1,0 +1,106 @@
+import type { EventError } from '../../domain/column-values.ts';
+import type { JsonObject } from '../../domain/event.ts';
+import { classify, eventErrorCode, isConnectionLoss } from '../../domain/failure.ts';
+import type { UsersTable } from '../../domain/users-table.ts';
+import { UserEventsError } from '../../errors/user-events-error.ts';
+import { CommitRefusedError, CommitUnknownError } from '../transaction.ts';
+import { describeSqlError, toUserEventsError } from '../errors.ts';
+
+/** What became of a statement that executes events. Expected outcomes are values; only bugs are thrown. */
+export type Outcome<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  /** The server refused for now, or could not be reached before the statement was sent: nothing was kept, try again. */
+  | { readonly kind: 'transient'; readonly error: Error }
+  /** The connection broke under way: the position tells whether it was committed. */
+  | { readonly kind: 'unknown'; readonly error: Error }
+  | { readonly kind: 'fenced' }
+  /** Something that the fold assumed does not hold: read the facts and fold again. */
+  | { readonly kind: 'stale'; readonly error: Error }
+  /** An event of the batch is refused by the user's own table. */
+  | { readonly kind: 'refused'; readonly error: EventError }
+  /** statement_timeout or a cancel: the events' fault only where one stands alone and it happens again. */
+  | { readonly kind: 'cancelled'; readonly error: EventError }
+  /** The database is not what it has to be: stop with this error. */
+  | { readonly kind: 'stop'; readonly error: UserEventsError };
+
+/** What is ours in the database, so that an error can be told from the user's. */
+export interface Ours {
+  readonly schema: string;
+  readonly table: UsersTable;
+  readonly address: string;
+}
+
+/** Runs `work` and turns what the server says into an outcome, by SQLSTATE and place, never by text. */
+export async function outcomeOf<T>(ours: Ours, work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { kind: 'done', value: await work() };
+  } catch (error) {
+    // Under a test runner, errors of Node's own are of another realm and no instance of this one's Error.
+    return outcomeOfError(ours, error instanceof Error ? error : new Error(String(error), { cause: error }));
+  }
+}
+
+function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
+  if (error instanceof CommitUnknownError) return { kind: 'unknown', error };
+  if (error instanceof CommitRefusedError) return { kind: 'transient', error };
+  const facts = describeSqlError(error);
+  const state = facts.sqlState;
+  if (state === undefined) {
+    if (facts.isBeforeSend) return { kind: 'transient', error };
+    if (isConnectionLoss(facts.nodeCode) || facts.isConnectionLoss) return { kind: 'unknown', error };
+    throw error;
+  }
+  if (state === 'UE003') return { kind: 'refused', error: triggerError(error) };
+  const { schema: usersSchema, name: usersTable, keyConstraints: usersKeyConstraints } = ours.table;
+  const names = { ledgerSchema: ours.schema, usersSchema, usersTable, usersKeyConstraints };
+  const verdict = classify(state, facts, names);
+  switch (verdict) {
+    case 'transient':
+      // A server that goes away may have committed before it said so.
+      return { kind: state.startsWith('57P') || state.startsWith('08') ? 'unknown' : 'transient', error };
+    case 'fenced':
+      return { kind: 'fenced' };
+    case 'stale':
+      return { kind: 'stale', error };
+    case 'record':
+      return { kind: 'refused', error: recordError(state, error) };
+    case 'timeout':
+      return { kind: 'cancelled', error: recordError(state, error) };
+    case 'environment': {
+      const translated = toUserEventsError(error, ours.address);
+      return {
+        kind: 'stop',
+        error: translated instanceof UserEventsError ? translated : refusedBy(error, ours),
+      };
+    }
+    case 'bug':
+      throw new UserEventsError('UNEXPECTED', `PostgreSQL answered with ${state}: ${error.message}`, {
+        cause: error,
+      });
+  }
+}
+
+function refusedBy(error: Error, ours: Ours): UserEventsError {
+  return new UserEventsError('DATABASE_REFUSED', `${ours.address}: ${error.message}`, { cause: error });
+}
+
+function triggerError(error: Error): EventError {
+  return { code: 'DATABASE_TRIGGER', sqlState: 'UE003', message: error.message };
+}
+
+/** The server's words, kept for `trace`: constraint, column and the offending value are in them. */
+function recordError(state: string, error: Error): EventError {
+  const facts = describeSqlError(error);
+  const detail: JsonObject = {};
+  for (const [name, value] of Object.entries({
+    schema: facts.schema,
+    table: facts.table,
+    column: facts.column,
+    constraint: facts.constraint,
+    dataType: facts.dataType,
+    detail: facts.detail,
+  })) {
+    if (value !== undefined) detail[name] = value.toWellFormed().replaceAll('\0', '\uFFFD');
+  }
+  return { code: eventErrorCode(state), sqlState: state, message: error.message, detail };
+}

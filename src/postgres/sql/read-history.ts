@@ -1,0 +1,67 @@
+import type { EventError } from '../../domain/column-values.ts';
+import type { JsonObject, Operation, Status } from '../../domain/event.ts';
+import type { HistoryEntry } from '../../domain/history.ts';
+import { textArray } from '../binary-array.ts';
+import { quoteIdentifier, type Queryable } from '../pool.ts';
+
+interface HistoryRow {
+  readonly user_id: string;
+  readonly event_id: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly published_ms: number;
+  readonly operation: Operation | null;
+  readonly status: Status;
+  readonly data: JsonObject | null;
+  readonly withdraws: string[] | null;
+  readonly before_exists: boolean | null;
+  readonly has_image: boolean;
+  readonly blocked_by: string | null;
+  readonly error: EventError | null;
+}
+
+/**
+ * The histories of users, each by (generation, offset). An event whose id was another's counts as unreadable: its
+ * operation comes as null. A tombstone's fields come as {}. Uses the index `ledger_user`. No locks.
+ */
+export async function readHistories(
+  db: Queryable,
+  schema: string,
+  userIds: readonly string[],
+): Promise<Map<string, HistoryEntry[]>> {
+  const text = `select user_id, event_id, partition, "offset", (extract(epoch from published_at) * 1000)::float8 as published_ms,
+      case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation, status,
+      case when operation is distinct from 'rollback' then data end as data, withdraws,
+      before_exists, (before_exists is true and before is not null) as has_image, blocked_by,
+      case when error_code is not null then json_strip_nulls(json_build_object('code', error_code, 'message', error_message,
+        'sqlState', sqlstate, 'detail', error_detail)) end as error
+    from ${quoteIdentifier(schema)}.ledger where user_id = any ($1::text[]) order by user_id, generation, "offset"`;
+  const { rows } = await db.query<HistoryRow>(text, [textArray(userIds)]);
+  const histories = new Map<string, HistoryEntry[]>(userIds.map((userId) => [userId, []]));
+  for (const row of rows) histories.get(row.user_id)?.push(toEntry(row));
+  return histories;
+}
+
+function toEntry(row: HistoryRow): HistoryEntry {
+  return {
+    eventId: row.event_id,
+    partition: row.partition,
+    offset: row.offset,
+    timestamp: Math.round(row.published_ms),
+    operation: row.operation,
+    status: row.status,
+    fields: fieldsOf(row),
+    withdraws: row.withdraws,
+    beforeExists: row.before_exists,
+    hasImage: row.has_image,
+    blockedBy: row.blocked_by,
+    error: row.error,
+  };
+}
+
+function fieldsOf(row: HistoryRow): JsonObject | null {
+  if (row.operation === 'delete') return {};
+  if (row.data === null) return null;
+  const { userId: _, ...fields } = row.data;
+  return fields;
+}

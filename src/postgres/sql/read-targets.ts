@@ -1,0 +1,59 @@
+import type { Status } from '../../domain/event.ts';
+import { uuidArray } from '../binary-array.ts';
+import { quoteIdentifier, type Queryable } from '../pool.ts';
+
+/** Where an event to be acted on lies in this service's ledger. */
+export interface TargetRow {
+  readonly eventId: string;
+  readonly userId: string | null;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly operation: string | null;
+  readonly status: Status;
+}
+
+const COLUMNS = 'event_id as "eventId", user_id as "userId", partition, "offset", operation, status';
+
+/** Finds events by id; unknown ones are absent. Uses the primary key. No locks. */
+export async function readTargets(
+  db: Queryable,
+  schema: string,
+  eventIds: readonly string[],
+): Promise<readonly TargetRow[]> {
+  const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])
+    order by generation, "offset"`;
+  return (await db.query<TargetRow>(text, [uuidArray(eventIds)])).rows;
+}
+
+/** The failed events, oldest first, `limit` at the most. Uses the partial index `ledger_open`. No locks. */
+export async function readFailedTargets(
+  db: Queryable,
+  schema: string,
+  limit: number,
+): Promise<readonly TargetRow[]> {
+  const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where status = 'failed'
+    order by generation, partition, "offset" limit $1`;
+  return (await db.query<TargetRow>(text, [limit])).rows;
+}
+
+/** What became of events; those not decided yet are absent. */
+export async function readOutcomes(
+  db: Queryable,
+  schema: string,
+  eventIds: readonly string[],
+): Promise<
+  ReadonlyMap<
+    string,
+    { readonly status: Status; readonly code: string | null; readonly message: string | null }
+  >
+> {
+  const text = `select event_id as "eventId", status, error_code as code, error_message as message
+    from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])`;
+  const { rows } = await db.query<{
+    eventId: string;
+    status: Status;
+    code: string | null;
+    message: string | null;
+  }>(text, [uuidArray(eventIds)]);
+  return new Map(rows.map(({ eventId, ...outcome }) => [eventId, outcome]));
+}

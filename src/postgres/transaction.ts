@@ -1,0 +1,90 @@
+import type { Pool, PoolClient } from './pool.ts';
+
+// Use cases name these types; making a pool is the composition root's.
+export type { Database, Pool, PoolClient } from './pool.ts';
+
+/** The server answered COMMIT with ROLLBACK: the transaction was aborted and nothing of it was kept. */
+export class CommitRefusedError extends Error {
+  override readonly name = 'CommitRefusedError';
+}
+
+/**
+ * The connection was lost between sending COMMIT and its answer: the outcome is unknown. The caller settles it by the
+ * position (DESIGN 4).
+ */
+export class CommitUnknownError extends Error {
+  override readonly name = 'CommitUnknownError';
+}
+
+/**
+ * Runs `work` in one transaction on one connection and commits. Whatever `work` throws aborts it and is thrown on.
+ * PostgreSQL answers the COMMIT of an aborted transaction with the tag ROLLBACK and no error, so the tag is read.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  isolation: 'read committed' | 'repeatable read',
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    // Immediate: a deferred constraint speaks in the statement that broke it, where the event is still known.
+    await client.query(`begin isolation level ${isolation}; set constraints all immediate`);
+    let result: T;
+    try {
+      result = await work(client);
+    } catch (error) {
+      await client.query('rollback').catch((lost: unknown) => {
+        broken ??= lost instanceof Error ? lost : new Error(String(lost));
+      });
+      throw error;
+    }
+    await commit(client).catch((error: unknown) => {
+      if (error instanceof CommitUnknownError) broken ??= error;
+      throw error;
+    });
+    return result;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+async function commit(client: PoolClient): Promise<void> {
+  let tag: string;
+  try {
+    tag = (await client.query('commit')).command;
+  } catch (error) {
+    if (isServerError(error)) throw error;
+    throw new CommitUnknownError('The connection was lost while COMMIT was under way', { cause: error });
+  }
+  if (tag !== 'COMMIT') throw new CommitRefusedError(`COMMIT was answered with ${tag}`);
+}
+
+/** True where the server itself answered with an error (it has a five-character SQLSTATE). */
+function isServerError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(error.code) &&
+    error.code !== '57P01'
+  );
+}
+
+/** Runs `work` behind a savepoint: what it throws is undone and thrown on, the transaction goes on. */
+export async function savepoint<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
+  await client.query('savepoint step');
+  try {
+    const result = await work();
+    await client.query('release savepoint step');
+    return result;
+  } catch (error) {
+    await client.query('rollback to savepoint step; release savepoint step');
+    throw error;
+  }
+}

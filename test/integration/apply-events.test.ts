@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { cud, openApplier, prepareUsers, readLedger, readUsers, rollback } from '../support/apply-harness.ts';
+import { useTestDatabase } from '../support/test-database.ts';
+
+const database = useTestDatabase();
+beforeEach(async () => {
+  await prepareUsers(database());
+  const { pool, schema } = database();
+  await pool.query(`truncate public.users, ${schema}.ledger, ${schema}.position, ${schema}.attempt`);
+});
+
+const statuses = async (): Promise<string[]> =>
+  (await readLedger(database())).map(({ status, code }) => (code === null ? status : `${status} ${code}`));
+
+describe('a batch', () => {
+  test('creates, changes and deletes users in one statement', async () => {
+    const applier = await openApplier(database());
+    await applier.apply(
+      [
+        cud(0, 'create', 'a', { name: 'Ada', email: 'a@x', city: 'London' }),
+        cud(1, 'update', 'a', { age: 36, city: 'Paris' }),
+        cud(2, 'create', 'b', { name: 'Bob' }),
+        cud(3, 'delete', 'b'),
+        cud(4, 'put', 'c', { name: 'Cy' }),
+        cud(5, 'put', 'c', { age: null, note: 'n' }),
+      ],
+      6n,
+    );
+    expect(await readUsers(database())).toEqual({
+      a: { name: 'Ada', email: 'a@x', age: 36, note: 'none', attributes: { city: 'Paris' } },
+      c: { name: 'Cy', note: 'n', attributes: {} },
+    });
+    expect(await statuses()).toEqual(new Array(6).fill('applied'));
+    await applier.apply([cud(6, 'update', 'a', { name: 'Eve' }), cud(7, 'delete', 'c')], 8n);
+    expect(Object.keys(await readUsers(database()))).toEqual(['a']);
+  });
+
+  test('fails what the rules refuse and parks what follows of that user alone', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A' }), cud(1, 'create', 'b', { name: 'B' })], 2n);
+    await applier.apply(
+      [
+        cud(2, 'create', 'a', { name: 'again' }),
+        cud(3, 'update', 'a', { name: 'later' }),
+        cud(4, 'update', 'b', { name: 'BB' }),
+        cud(5, 'update', 'zz', { name: 'nobody' }),
+      ],
+      6n,
+    );
+    expect(await readLedger(database())).toMatchObject([
+      { status: 'applied' },
+      { status: 'applied' },
+      { status: 'failed', code: 'USER_EXISTS' },
+      { status: 'parked', blockedBy: 2 },
+      { status: 'applied' },
+      { status: 'failed', code: 'USER_NOT_FOUND' },
+    ]);
+    await applier.apply([cud(6, 'update', 'a', { name: 'still' })], 7n);
+    expect((await readLedger(database())).at(-1)).toMatchObject({ status: 'parked', blockedBy: 2 });
+    expect((await readUsers(database()))['a']).toMatchObject({ name: 'A' });
+  });
+
+  test('isolates the event that a constraint refuses, among many', async () => {
+    const applier = await openApplier(database());
+    const events = Array.from({ length: 64 }, (_, i) =>
+      cud(i, 'create', `u${String(i)}`, { name: i % 21 === 5 ? 'bad' : 'good' }),
+    );
+    await applier.apply(events, 64n);
+    const failed = (await readLedger(database())).filter(({ status }) => status !== 'applied');
+    expect(failed.map(({ offset, code }) => [offset, code])).toEqual([
+      [5, 'DATABASE_CONSTRAINT'],
+      [26, 'DATABASE_CONSTRAINT'],
+      [47, 'DATABASE_CONSTRAINT'],
+    ]);
+    expect(Object.keys(await readUsers(database()))).toHaveLength(61);
+  });
+
+  test('counts a redelivered event and gives it no second effect', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A' })], 1n);
+    const again = { ...cud(0, 'create', 'a', { name: 'A' }), offset: 1n };
+    const other = { ...cud(0, 'create', 'a', { name: 'other' }), offset: 2n };
+    await applier.apply([again, other], 3n);
+    expect(await readLedger(database())).toMatchObject([
+      { offset: 0, status: 'applied' },
+      { offset: 2, status: 'failed', code: 'EVENT_ID_REUSED' },
+    ]);
+    const { rows } = await database().pool.query<{ duplicates: bigint }>(
+      `select duplicates from ${database().schema}.position`,
+    );
+    expect(rows).toEqual([{ duplicates: 1n }]);
+  });
+
+  test('begins a new batch for a create after a delete of a row that existed', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A', age: 1 })], 1n);
+    await applier.apply([cud(1, 'delete', 'a'), cud(2, 'create', 'a', { name: 'AA' })], 3n);
+    expect(await readUsers(database())).toEqual({ a: { name: 'AA', note: 'none', attributes: {} } });
+    expect(await statuses()).toEqual(['applied', 'applied', 'applied']);
+  });
+});
+
+describe('a rollback', () => {
+  test('withdraws an update and executes what stands after it again', async () => {
+    const applier = await openApplier(database());
+    await applier.apply(
+      [
+        cud(0, 'create', 'a', { name: 'A', age: 1 }),
+        cud(1, 'update', 'a', { name: 'B' }),
+        cud(2, 'update', 'a', { age: 2 }),
+        rollback(3, 'a', [1]),
+      ],
+      4n,
+    );
+    expect((await readUsers(database()))['a']).toMatchObject({ name: 'A', age: 2 });
+    expect(await statuses()).toEqual(['applied', 'rolled_back', 'applied', 'applied']);
+    await applier.apply([rollback(4, 'a', [3])], 5n);
+    expect((await readUsers(database()))['a']).toMatchObject({ name: 'B', age: 2 });
+    expect(await statuses()).toEqual(['applied', 'applied', 'applied', 'rolled_back', 'applied']);
+  });
+
+  test('withdraws a failed event and releases what it held back', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A' }), cud(1, 'update', 'a', { name: 'bad' })], 2n);
+    await applier.apply([cud(2, 'update', 'a', { age: 7 }), cud(3, 'update', 'a', { age: 8 })], 4n);
+    expect(await statuses()).toEqual(['applied', 'failed DATABASE_CONSTRAINT', 'parked', 'parked']);
+    await applier.apply([rollback(4, 'a', [1])], 5n);
+    expect((await readUsers(database()))['a']).toMatchObject({ name: 'A', age: 8 });
+    expect(await statuses()).toEqual([
+      'applied',
+      'rolled_back DATABASE_CONSTRAINT',
+      'applied',
+      'applied',
+      'applied',
+    ]);
+  });
+
+  test('brings a deleted row back whole, with columns that no event carries', async () => {
+    const { pool } = database();
+    await pool.query(
+      `alter table public.users add column if not exists secret text generated always as ('s' || name) stored`,
+    );
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A', email: 'a@x' })], 1n);
+    await applier.apply([cud(1, 'delete', 'a')], 2n);
+    expect(await readUsers(database())).toEqual({});
+    await applier.apply([rollback(2, 'a', [1])], 3n);
+    expect((await readUsers(database()))['a']).toMatchObject({ name: 'A', email: 'a@x', secret: 'sA' });
+  });
+
+  test('is refused where an event would stand that cannot be executed, and blocks nobody', async () => {
+    const applier = await openApplier(database());
+    await applier.apply(
+      [cud(0, 'create', 'a', { name: 'A' }), cud(1, 'update', 'a', { age: 1 }), rollback(2, 'a', [0])],
+      3n,
+    );
+    expect(await statuses()).toEqual(['applied', 'applied', 'refused WOULD_INVALIDATE']);
+    await applier.apply([rollback(3, 'a', [0], { mode: 'cascade' }), rollback(4, 'b', [77])], 5n);
+    expect(await readUsers(database())).toEqual({});
+    expect(await statuses()).toEqual([
+      'rolled_back',
+      'rolled_back',
+      'refused WOULD_INVALIDATE',
+      'applied',
+      'refused NOT_FOUND',
+    ]);
+  });
+
+  test('fails on a row that drifted, and parks the user', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A' }), cud(1, 'create', 'b', { name: 'B' })], 2n);
+    await applier.apply([cud(2, 'update', 'a', { age: 1 })], 3n);
+    await database().pool.query(`update public.users set name = 'tampered' where user_id = 'a'`);
+    await applier.apply(
+      [rollback(3, 'a', [2]), rollback(4, 'b', [1]), cud(5, 'update', 'a', { age: 9 })],
+      6n,
+    );
+    expect(await statuses()).toEqual([
+      'applied',
+      'rolled_back',
+      'applied',
+      'failed DRIFT',
+      'applied',
+      'parked',
+    ]);
+    expect(await readUsers(database())).toMatchObject({ a: { name: 'tampered', age: 1 } });
+  });
+});
