@@ -1,0 +1,75 @@
+import type * as Zstd from '@bokuweb/zstd-wasm';
+// Node finds only some of kafkajs's names in its CommonJS: the codecs are reached through the whole module.
+import kafkajs, { CompressionTypes } from 'kafkajs';
+
+/** What kafkajs asks of a codec; its encoder has the bytes under `buffer`. */
+interface Codec {
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
+  decompress(buffer: Buffer): Promise<Buffer>;
+}
+
+/** The largest batch that a zstd frame without a size is tried with: the broker takes 1 MB, compressed. */
+const MAX_ZSTD_BYTES = 256 * 1024 * 1024;
+const FIRST_ZSTD_BYTES = 1024 * 1024;
+
+const snappy: Codec = {
+  async compress(encoder) {
+    return (await snappyCodec()).compress(encoder);
+  },
+  async decompress(buffer) {
+    const plain = await (await snappyCodec()).decompress(buffer);
+    return typeof plain === 'string' ? Buffer.from(plain) : plain;
+  },
+};
+
+const lz4: Codec = {
+  async compress({ buffer }) {
+    return (await import('lz4-napi')).compressFrame(buffer);
+  },
+  async decompress(buffer) {
+    return (await import('lz4-napi')).decompressFrame(buffer);
+  },
+};
+
+const zstd: Codec = {
+  async compress({ buffer }) {
+    return Buffer.from((await zstdModule()).compress(buffer));
+  },
+  async decompress(buffer) {
+    const { decompress } = await zstdModule();
+    // Java streams its frames, so that they do not say how much they hold: the room is doubled until it is enough.
+    for (let bytes = FIRST_ZSTD_BYTES; ; bytes *= 4) {
+      try {
+        const plain = decompress(buffer, { defaultHeapSize: bytes });
+        return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
+      } catch (error) {
+        if (bytes >= MAX_ZSTD_BYTES) throw error;
+      }
+    }
+  },
+};
+
+/**
+ * Makes the compression of other producers readable: kafkajs brings gzip alone. The codecs are native code and
+ * WebAssembly, loaded when the first batch needs them. May be called many times: kafkajs has one list for all clients.
+ */
+export function registerCodecs(): void {
+  kafkajs.CompressionCodecs[CompressionTypes.Snappy] = () => snappy;
+  kafkajs.CompressionCodecs[CompressionTypes.LZ4] = () => lz4;
+  kafkajs.CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
+}
+
+async function snappyCodec() {
+  const { SnappyCodec } = await import('kafkajs-snappy-typescript');
+  return new SnappyCodec().codec();
+}
+
+let zstdReady: Promise<typeof Zstd> | undefined;
+
+function zstdModule(): Promise<typeof Zstd> {
+  zstdReady ??= import('@bokuweb/zstd-wasm').then(async (module) => {
+    await module.init();
+    return module;
+  });
+  return zstdReady;
+}
