@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+// Node 22.1 and newer keep compiled code between runs; older ones do not know it.
+module.enableCompileCache?.();
+
+// Help and version are printed before a command takes care of its own stdout: a reader that has gone is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const { main } = await import('../dist/cli/main.js');
+await main(process.argv.slice(2), fileURLToPath(new URL('..', import.meta.url)));

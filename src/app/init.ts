@@ -1,0 +1,138 @@
+import type { Rules } from '../domain/event.ts';
+import { UserEventsError } from '../errors/user-events-error.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Database, Queryable } from '../postgres/pool.ts';
+import { chooseTable, type TableRequest } from './init/choose-table.ts';
+import { findUsersTable } from '../postgres/sql/find-users-table.ts';
+import { findBinding, type Binding, type TableBinding } from '../postgres/sql/read-binding.ts';
+import { writeBinding } from '../postgres/sql/write-binding.ts';
+import { inTransaction } from '../postgres/transaction.ts';
+
+export interface InitRequest extends TableRequest {
+  /** Null where nothing was said: strict, or what is recorded. */
+  readonly rules: Rules | null;
+  /** Partitions of the topic, where it is made. */
+  readonly partitions: number;
+}
+
+export interface InitDependencies {
+  readonly database: Database;
+  readonly log: EventLog;
+  /** Brings the ledger's schema up to this version; gives back what was run. */
+  readonly migrateLedger: () => Promise<{ readonly applied: readonly string[] }>;
+}
+
+export interface InitResult {
+  /** `host:port/database` and the ledger's schema in it. */
+  readonly database: string;
+  readonly schema: string;
+  /** Migrations of the ledger that were run now; empty where all was there. */
+  readonly migrations: readonly string[];
+  readonly table: string;
+  readonly tableCreated: boolean;
+  readonly keyColumn: string;
+  readonly columns: readonly string[];
+  readonly extraColumn: string | null;
+  readonly createdColumn: string | null;
+  readonly updatedColumn: string | null;
+  readonly rules: Rules;
+  readonly log: string;
+  readonly topic: string;
+  readonly topicCreated: boolean;
+  readonly partitions: number;
+}
+
+/**
+ * Sets up one service: the ledger's schema, the binding to the service's own table (which is made where there is none
+ * and never altered), the topic. Safe to repeat: what is there stays. Throws BINDING_MISMATCH where another table or
+ * other rules are recorded, USERS_TABLE_INVALID, and what the two engines throw.
+ */
+export async function initialise(dependencies: InitDependencies, request: InitRequest): Promise<InitResult> {
+  const { database, log } = dependencies;
+  const ledger = await dependencies.migrateLedger();
+  // Binding and table are kept only where the log could be set up as well: a second run may then ask for others.
+  const { bound, made } = await inTransaction(database.pool, 'read committed', async (client) => ({
+    bound: await bind(client, database.schema, request),
+    made: await makeTopic(log, request.partitions),
+  }));
+  const { binding, columns, tableCreated } = bound;
+  return {
+    database: database.address,
+    schema: database.schema,
+    migrations: ledger.applied,
+    table: `${binding.usersSchema}.${binding.usersTable}`,
+    tableCreated,
+    keyColumn: binding.keyColumn,
+    columns,
+    extraColumn: binding.extraColumn,
+    createdColumn: binding.createdColumn,
+    updatedColumn: binding.updatedColumn,
+    rules: binding.rules,
+    log: log.address,
+    topic: made.topic,
+    topicCreated: made.isCreated,
+    partitions: made.partitions,
+  };
+}
+
+interface MadeTopic {
+  readonly topic: string;
+  readonly isCreated: boolean;
+  readonly partitions: number;
+}
+
+/** Where the log is PostgreSQL, this brings its tables up to this version as well. */
+async function makeTopic(log: EventLog, partitions: number): Promise<MadeTopic> {
+  const outcome = await log.createTopic(partitions);
+  const { topic, partitionCount } = await log.describe();
+  return { topic, isCreated: outcome === 'created', partitions: partitionCount };
+}
+
+interface Bound {
+  readonly binding: TableBinding;
+  readonly columns: readonly string[];
+  readonly tableCreated: boolean;
+}
+
+/** Within a transaction: a table that is made and not recorded would be found as the user's own the next time. */
+async function bind(client: Queryable, schema: string, request: InitRequest): Promise<Bound> {
+  // Two at once would both make the table. Held until the transaction ends.
+  await client.query('select pg_advisory_xact_lock(hashtext($1))', ['user-events init']);
+  const recorded = await findBinding(client, schema);
+  if (recorded !== null) {
+    checkAgainst(recorded, request, schema);
+    return { binding: recorded, columns: await eventColumns(client, recorded), tableCreated: false };
+  }
+  const { table, isCreated } = await chooseTable(client, request);
+  const binding = { ...table, rules: request.rules ?? 'strict' };
+  const columns = await eventColumns(client, binding);
+  await writeBinding(client, schema, binding);
+  return { binding, columns, tableCreated: isCreated };
+}
+
+/** Checks the table as a consumer will, and names what events can carry. */
+async function eventColumns(client: Queryable, binding: TableBinding): Promise<readonly string[]> {
+  const { columns } = await findUsersTable(client, binding);
+  return columns.map(({ name }) => name);
+}
+
+/** Whatever was said must be what is recorded; what was not said is taken from there. */
+function checkAgainst(recorded: Binding, request: InitRequest, schema: string): void {
+  const pairs: (readonly [what: string, said: string | null | undefined, recorded: string | null])[] = [
+    ['rules', request.rules, recorded.rules],
+    ['table', request.table?.name, recorded.usersTable],
+    ['schema of the table', request.table?.schema, recorded.usersSchema],
+    ['key column', request.keyColumn, recorded.keyColumn],
+    ['extra column', request.extraColumn, recorded.extraColumn],
+    ['created column', request.createdColumn, recorded.createdColumn],
+    ['updated column', request.updatedColumn, recorded.updatedColumn],
+    ['topic', recorded.topic === null ? null : request.topic, recorded.topic],
+  ];
+  for (const [what, said, is] of pairs) {
+    if (said === null || said === undefined || said === is) continue;
+    throw new UserEventsError(
+      'BINDING_MISMATCH',
+      `The schema ${schema} is set up with ${what} ${is ?? 'none'}, not ${said}`,
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import { operationOf } from '../../domain/sameness.ts';
+import { readEnvelope } from '../../domain/read-envelope.ts';
+import type { EnvelopeContext } from '../../domain/envelope.ts';
+import { UserEventsError } from '../../errors/user-events-error.ts';
+import type { EventLog, RecordPosition } from '../../log/event-log.ts';
+import type { Prepared } from './prepare-line.ts';
+
+/** Records and bytes of one append at the most: flat memory, and the batch size that measured best (kafkajs). */
+const MAX_RECORDS = 2000;
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Where the records of one partition went. Other producers' records may lie between. */
+export interface PartitionRange {
+  readonly partition: number;
+  readonly count: number;
+  readonly firstOffset: bigint;
+  readonly lastOffset: bigint;
+}
+
+/**
+ * Appends records in order, in batches, one append at a time; while one is under way the next batch is filled. What is
+ * there is sent when the log is idle: a slow input is not held back, a fast one makes full batches.
+ */
+export class BatchSender {
+  /** Records known to be in the log. */
+  sent = 0;
+  readonly operations = new Map<string, number>();
+  private readonly log: EventLog;
+  private readonly onSent: (sent: readonly SentRecord[]) => void;
+  private readonly ranges = new Map<number, PartitionRange>();
+  private batch: Prepared[] = [];
+  private batchBytes = 0;
+  private inFlight: Promise<void> | null = null;
+  private failure: Error | null = null;
+  private failedLine: number | null = null;
+  private lastLine: number | null = null;
+
+  constructor(log: EventLog, onSent: (sent: readonly SentRecord[]) => void = () => undefined) {
+    this.log = log;
+    this.onSent = onSent;
+  }
+
+  /** By partition. */
+  get partitions(): readonly PartitionRange[] {
+    return [...this.ranges.values()].sort((a, b) => a.partition - b.partition);
+  }
+
+  /** The first line that is not known to be in the log; null where none was added. */
+  get nextLine(): number | null {
+    const line = this.failedLine ?? this.batch[0]?.line;
+    return line ?? (this.lastLine === null ? null : this.lastLine + 1);
+  }
+
+  /** True when the batch must be sent before more is added. */
+  get isFull(): boolean {
+    return this.batch.length >= MAX_RECORDS || this.batchBytes >= MAX_BYTES;
+  }
+
+  add(prepared: Prepared): void {
+    this.batch.push(prepared);
+    this.lastLine = prepared.line;
+    this.batchBytes += (prepared.record.key?.length ?? 0) + (prepared.record.value?.length ?? 0);
+  }
+
+  /** Sends what has been added, when the append under way has ended. Throws that one's error. */
+  async send(): Promise<void> {
+    await this.settle();
+    if (this.batch.length === 0) return;
+    const batch = this.batch;
+    this.batch = [];
+    this.batchBytes = 0;
+    this.inFlight = this.append(batch);
+  }
+
+  /** The same where nothing is under way, else nothing: for the moments at which an input pauses. */
+  async sendIfIdle(): Promise<void> {
+    if (this.inFlight === null) await this.send();
+  }
+
+  /** Waits for the append under way. Throws its error. */
+  async settle(): Promise<void> {
+    await this.inFlight;
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** Never rejects: the failure is kept for whoever settles. */
+  private async append(batch: readonly Prepared[]): Promise<void> {
+    try {
+      const positions = await this.log.append(batch.map(({ record }) => record));
+      this.sent += batch.length;
+      this.tally(batch, positions);
+    } catch (error) {
+      const appended = error instanceof UserEventsError ? Number(error.facts['appended'] ?? 0) : 0;
+      this.sent += appended;
+      this.failedLine = batch[appended]?.line ?? null;
+      this.failure = error instanceof Error ? error : new Error(String(error));
+    }
+    this.inFlight = null;
+  }
+
+  private tally(batch: readonly Prepared[], positions: readonly RecordPosition[]): void {
+    const sent = positions.flatMap((position, at) => {
+      const prepared = batch[at];
+      return prepared === undefined ? [] : [{ prepared, position }];
+    });
+    for (const { prepared, position } of sent) this.count(operationOf(prepared.event) ?? 'ignored', position);
+    this.onSent(sent);
+  }
+
+  private count(operation: string, { partition, offset }: RecordPosition): void {
+    this.operations.set(operation, (this.operations.get(operation) ?? 0) + 1);
+    const range = this.ranges.get(partition);
+    this.ranges.set(partition, {
+      partition,
+      count: (range?.count ?? 0) + 1,
+      firstOffset: range?.firstOffset ?? offset,
+      lastOffset: offset,
+    });
+  }
+}
+
+/** A record that is in the log. */
+export interface SentRecord {
+  readonly prepared: Prepared;
+  readonly position: RecordPosition;
+}
+
+/** The id under which every ledger has a record that was sent. */
+export function finalEventId({ prepared, position }: SentRecord, envelope: EnvelopeContext): string {
+  const { event, record } = prepared;
+  if (!event.isIdDerived) return event.eventId;
+  return readEnvelope({ ...record, timestamp: event.timestamp, ...position }, envelope).eventId;
+}

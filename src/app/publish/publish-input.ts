@@ -1,0 +1,245 @@
+import type { Readable } from 'node:stream';
+import { UserEventsError } from '../../errors/user-events-error.ts';
+import { readStatuses } from '../../postgres/sql/read-statuses.ts';
+import {
+  encodingOf,
+  previewRecord,
+  type PreviewedRecord,
+  type Publisher,
+  type WaitRequest,
+} from '../publish.ts';
+import { BatchSender, finalEventId, type PartitionRange } from './batch-sender.ts';
+import { checkInput, inputInvalid } from './check-input.ts';
+import { openInput, type InputSource } from './input-source.ts';
+import { readLines, type ReadLine } from './read-lines.ts';
+import { createRejectsFile, type RejectsFile } from './rejects-file.ts';
+import { waitForOutcomes, type Outcomes } from './wait-for-outcomes.ts';
+
+export interface PublishInputRequest {
+  /** A path, or the stream that `-` stands for. */
+  readonly from: string | Readable;
+  /** A canonical UUIDv7: the ids of lines that state none follow from it and the line's number. Null: a new one. */
+  readonly runId: string | null;
+  /** So many lines at the start were sent by an earlier run. */
+  readonly skipLines: number;
+  /** Send the good lines and write the rejects to this file; null: send nothing unless all is good. */
+  readonly rejectsFile: string | null;
+  readonly isDryRun: boolean;
+  readonly wait: WaitRequest | null;
+  readonly onProgress: (
+    phase: 'Checking' | 'Publishing' | 'Waiting',
+    done: number,
+    total: number | null,
+  ) => void;
+}
+
+/** What became of an input. */
+export interface PublishSummary {
+  readonly dryRun: boolean;
+  readonly topic: string;
+  readonly runId: string;
+  /** Events sent; for a dry run those that would be. */
+  readonly sent: number;
+  readonly rejected: number;
+  /** Null where nothing was rejected. */
+  readonly rejectsFile: string | null;
+  /** Events by operation. */
+  readonly operations: Readonly<Record<string, number>>;
+  readonly partitions: readonly PartitionRange[];
+  readonly elapsedMs: number;
+  readonly eventsPerSecond: number;
+  /** For a dry run alone: the first few. */
+  readonly preview?: readonly PreviewedRecord[];
+  /** With `--wait` alone. */
+  readonly outcomes?: Outcomes;
+  /** A line was rejected, or an event was read and has no effect. */
+  readonly hasFailures: boolean;
+}
+
+/**
+ * Publishes every line of an input, in order. Unless rejects go to a file all of it is checked first: INPUT_INVALID with
+ * `facts.rejects`, nothing sent. Whatever stops it midway tells `facts.sent`, `facts.nextLine` and `facts.runId`, with
+ * which the same input goes on without doing anything twice.
+ */
+export async function publishInput(
+  publisher: Publisher,
+  asked: PublishInputRequest,
+): Promise<PublishSummary> {
+  const request = { ...asked, runId: asked.runId ?? publisher.newId() };
+  const { from, rejectsFile, isDryRun, wait } = request;
+  const isChecked = rejectsFile === null && !isDryRun;
+  if (wait !== null) await readStatuses(wait.db.pool, wait.db.schema, []);
+  const source = await openInput({ from, isReadTwice: isChecked, signal: publisher.signal });
+  try {
+    if (isDryRun) return await dryRun(publisher, request, source);
+    const total = isChecked ? await check(publisher, request, source) : null;
+    return await send(publisher, request, source, total);
+  } finally {
+    await source.close();
+  }
+}
+
+/** A request with the id of its run. */
+interface Run extends PublishInputRequest {
+  readonly runId: string;
+}
+
+function linesOf(
+  publisher: Publisher,
+  { runId }: Run,
+  source: InputSource,
+  checksIds: boolean,
+): AsyncIterable<readonly ReadLine[]> {
+  return readLines(source, { runId, checksIds, encoding: encodingOf(publisher) }, publisher.signal);
+}
+
+async function dryRun(publisher: Publisher, request: Run, source: InputSource): Promise<PublishSummary> {
+  const startedAt = publisher.now();
+  const checked = await checkInput(linesOf(publisher, request, source, true), request.skipLines, (done) => {
+    request.onProgress('Checking', done, null);
+  });
+  if (checked.rejected > 0 && request.rejectsFile === null) throw inputInvalid(checked);
+  return {
+    dryRun: true,
+    topic: publisher.envelope.topic,
+    runId: request.runId,
+    sent: checked.good,
+    rejected: checked.rejected,
+    rejectsFile: null,
+    operations: Object.fromEntries(checked.operations),
+    partitions: [],
+    ...rate(checked.good, publisher.now() - startedAt),
+    preview: checked.preview.map((prepared) => previewRecord(prepared, publisher.partitionCount)),
+    hasFailures: checked.rejected > 0,
+  };
+}
+
+/** Returns how many events there are to send. */
+async function check(publisher: Publisher, request: Run, source: InputSource): Promise<number> {
+  const checked = await checkInput(linesOf(publisher, request, source, true), request.skipLines, (done) => {
+    request.onProgress('Checking', done, null);
+  });
+  if (checked.rejected > 0) throw inputInvalid(checked);
+  return checked.good;
+}
+
+async function send(
+  publisher: Publisher,
+  request: Run,
+  source: InputSource,
+  total: number | null,
+): Promise<PublishSummary> {
+  const startedAt = publisher.now();
+  const eventIds: string[] = [];
+  const sender = new BatchSender(publisher.log, (sent) => {
+    if (request.wait !== null) {
+      for (const each of sent) eventIds.push(finalEventId(each, publisher.envelope));
+    }
+    request.onProgress('Publishing', sender.sent, total);
+  });
+  const rejects = request.rejectsFile === null ? null : createRejectsFile(request.rejectsFile);
+  const rejected = await sendLines(linesOf(publisher, request, source, total === null), {
+    sender,
+    rejects,
+    source,
+    request,
+  });
+  const elapsedMs = publisher.now() - startedAt;
+  const outcomes = await waitForAll(publisher, request, eventIds);
+  return {
+    dryRun: false,
+    topic: publisher.envelope.topic,
+    runId: request.runId,
+    sent: sender.sent,
+    rejected,
+    rejectsFile: rejected === 0 ? null : request.rejectsFile,
+    operations: Object.fromEntries(sender.operations),
+    partitions: sender.partitions,
+    ...rate(sender.sent, elapsedMs),
+    ...(outcomes === null ? {} : { outcomes }),
+    hasFailures: rejected > 0 || outcomes?.hasFailures === true,
+  };
+}
+
+interface Sending {
+  readonly sender: BatchSender;
+  readonly rejects: RejectsFile | null;
+  readonly source: InputSource;
+  readonly request: Run;
+}
+
+/** Returns how many lines were rejected. */
+async function sendLines(lines: AsyncIterable<readonly ReadLine[]>, sending: Sending): Promise<number> {
+  const { sender, rejects, source, request } = sending;
+  let rejected = 0;
+  try {
+    for await (const group of lines) {
+      if (rejects === null) await source.assertUnchanged();
+      for (const { raw, prepared, reject } of group) {
+        if (raw.number <= request.skipLines) continue;
+        if (prepared !== undefined) {
+          sender.add(prepared);
+          if (sender.isFull) await sender.send();
+        } else if (rejects === null) {
+          throw new UserEventsError(
+            'INPUT_INVALID',
+            `Line ${String(reject.line)} is not what it was when it was checked`,
+          );
+        } else {
+          rejected += 1;
+          await rejects.add(reject, raw);
+        }
+      }
+      await sender.sendIfIdle();
+    }
+    await sender.send();
+    await sender.settle();
+  } catch (error) {
+    throw await stopped(error, sender, request);
+  } finally {
+    await rejects?.close();
+  }
+  return rejected;
+}
+
+/** The error that stopped it, with how far it came. What is under way is waited for. */
+async function stopped(error: unknown, sender: BatchSender, { runId, skipLines }: Run): Promise<unknown> {
+  const first = await sender.settle().then(
+    () => error,
+    (failure: unknown) => failure,
+  );
+  const isAborted = first instanceof Error && first.name === 'AbortError';
+  const known = isAborted ? new UserEventsError('INTERRUPTED', 'Interrupted', { cause: first }) : first;
+  if (!(known instanceof UserEventsError)) return known;
+  const { sent } = sender;
+  const nextLine = sender.nextLine ?? skipLines + 1;
+  return new UserEventsError(
+    known.code,
+    `${known.message}\n${sent === 1 ? '1 event was' : `${String(sent)} events were`} sent, up to line ${String(nextLine - 1)}`,
+    {
+      cause: known.cause ?? known,
+      hint: `${known.hint} Then go on with the same input and --skip-lines ${String(nextLine - 1)} --run-id ${runId}`,
+      facts: { ...known.facts, sent, nextLine, runId },
+    },
+  );
+}
+
+async function waitForAll(
+  { now, signal }: Publisher,
+  { wait, onProgress }: Run,
+  eventIds: readonly string[],
+): Promise<Outcomes | null> {
+  if (wait === null) return null;
+  return waitForOutcomes(wait.db, eventIds, {
+    timeoutMs: wait.timeoutMs,
+    now,
+    signal,
+    onProgress: (decided) => {
+      onProgress('Waiting', decided, eventIds.length);
+    },
+  });
+}
+
+function rate(count: number, elapsedMs: number): Pick<PublishSummary, 'elapsedMs' | 'eventsPerSecond'> {
+  return { elapsedMs, eventsPerSecond: Math.round((count * 1000) / Math.max(1, elapsedMs)) };
+}

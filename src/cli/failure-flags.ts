@@ -1,0 +1,44 @@
+import { Flags } from '@oclif/core';
+import { FAILURE_CLASSES, FAILURE_CODES, type FailuresWanted } from '../app/failures.ts';
+import { UserEventsError } from '../errors/user-events-error.ts';
+
+/** Which failures are meant. */
+export const failureFlags = {
+  code: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'Only with this code; repeat it for more.',
+    helpValue: 'CODE',
+  }),
+  class: Flags.option({ options: FAILURE_CLASSES, summary: 'Only of this class.' })(),
+  sqlstate: Flags.string({ summary: 'Only with this SQLSTATE, or what begins so (23).', helpValue: 'STATE' }),
+  constraint: Flags.string({ summary: 'Only what this constraint refused.', helpValue: 'NAME' }),
+  field: Flags.string({ summary: 'Only for this field or column.', helpValue: 'NAME' }),
+  user: Flags.string({ summary: 'Only of this user.', helpValue: 'USER_ID' }),
+  since: Flags.string({
+    summary: 'Only what failed since: 1h (ago), 2026-01-31, 2026-01-31T08:00:00Z.',
+    helpValue: 'TIME',
+  }),
+  until: Flags.string({ summary: 'Only what failed before.', helpValue: 'TIME' }),
+};
+
+interface FailureFlagValues extends Omit<FailuresWanted, 'codes' | 'sqlState' | 'userId'> {
+  readonly code?: readonly string[] | undefined;
+  readonly sqlstate?: string | undefined;
+  readonly user?: string | undefined;
+}
+
+/** What the flags ask for. USAGE for a code that no event fails with. */
+export function failuresWanted(flags: FailureFlagValues): FailuresWanted {
+  const { code, class: kind, sqlstate, constraint, field, user, since, until } = flags;
+  const codes = code?.map(readCode);
+  return { codes, class: kind, sqlState: sqlstate, constraint, field, userId: user, since, until };
+}
+
+function readCode(text: string): (typeof FAILURE_CODES)[number] {
+  const code = FAILURE_CODES.find((each) => each === text.toUpperCase());
+  if (code !== undefined) return code;
+  throw new UserEventsError('USAGE', `No event fails with the code ${text}`, {
+    hint: `Say one of ${FAILURE_CODES.join(', ')}.`,
+  });
+}

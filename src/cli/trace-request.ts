@@ -1,0 +1,25 @@
+import type { TraceRequest } from '../app/trace.ts';
+import type { Context } from './context.ts';
+import type { Progress } from './progress.ts';
+import { sameServiceFlags, type ServiceFlags } from './same-service.ts';
+
+/** What `trace` asks for, of its flags and settings. */
+export function traceRequest(
+  id: string,
+  context: Context,
+  flags: ServiceFlags & { readonly scan: boolean },
+  progress: Progress,
+): TraceRequest {
+  return {
+    id,
+    source: context.config.source,
+    types: context.config,
+    isSearched: flags.scan,
+    flags: sameServiceFlags(flags),
+    openLog: () => context.log(),
+    signal: context.signal,
+    onProgress: (done, total) => {
+      progress.update(done, total);
+    },
+  };
+}

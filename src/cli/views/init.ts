@@ -1,0 +1,31 @@
+import type { InitResult } from '../../app/init.ts';
+import { visible } from '../sanitize.ts';
+import type { Style } from '../theme.ts';
+
+/** What was set up, a line each, and what to do next. */
+export function renderInit(result: InitResult, { theme }: Style): string {
+  const line = (what: string, detail: string): string =>
+    `${theme.good('✓')} ${what} ${theme.dim(visible(detail))}`;
+  const columns = result.columns.length === 0 ? 'none' : result.columns.join(', ');
+  return [
+    line(
+      `Ledger ${visible(result.schema)}`,
+      `in ${result.database}${result.migrations.length === 0 ? ', there already' : ''}`,
+    ),
+    line(
+      `Table ${visible(result.table)}`,
+      `${result.tableCreated ? 'made' : 'found'}; key ${result.keyColumn}; events carry ${columns}`,
+    ),
+    line(`Rules ${result.rules}:`, result.rules === 'strict' ? STRICT : LENIENT),
+    line(
+      `Topic ${visible(result.topic)}`,
+      `on ${result.log}, ${result.topicCreated ? 'made' : 'there already'}, ${String(result.partitions)} partitions`,
+    ),
+    '',
+    `Next: ${theme.accent('user-events publish create u1 --name Ada')} and ${theme.accent('user-events consume')}`,
+  ].join('\n');
+}
+
+const STRICT = 'a create of a user that exists fails, so does an update or delete of one that does not';
+const LENIENT =
+  'a create of a user that exists is a put, an update or delete of one that does not is passed over';

@@ -1,0 +1,73 @@
+import type { TimelineEvent, UserTimeline } from '../../../app/trace/user-timeline.ts';
+import { visible } from '../../sanitize.ts';
+import { padText } from '../../text-width.ts';
+import { statusPaint, type Style } from '../../theme.ts';
+import { wrapText } from '../../wrap-text.ts';
+
+/** One user's events, a day's heading above each day: a line each, and below it what there is to say of it. */
+export function renderTimeline(timeline: UserTimeline, style: Style): string {
+  const { theme } = style;
+  const { userId, events, statuses, older } = timeline;
+  const places = new Map(events.map((event) => [event.eventId, placeText(event)]));
+  const widths = {
+    place: Math.max(...[...places.values()].map(({ length }) => length)),
+    operation: Math.max(...events.map((event) => operationText(event).length)),
+  };
+  const counts = Object.entries(statuses).map(
+    ([status, count]) => `${count.toLocaleString('en-US')} ${statusPaint(status, theme)(status)}`,
+  );
+  const lines = [`${theme.title(visible(`User ${userId}`))}  ${counts.join(', ')}`];
+  if (older > 0)
+    lines.push(theme.dim(`${older.toLocaleString('en-US')} older events are left out: -n shows more`));
+  let day = '';
+  for (const event of events) {
+    const [date = '', time = ''] = event.timestamp.split(/[TZ.]/);
+    if (date !== day) lines.push('', theme.dim(`${date} UTC`));
+    day = date;
+    const operation = padText(operationText(event), widths.operation);
+    const head = `  ${time}  ${padText(placeText(event), widths.place)}  ${operation}  ${event.eventId}`;
+    lines.push(`${head}  ${statusPaint(event.status, theme)(event.status)}`);
+    const gap = ' '.repeat(14 + widths.place);
+    for (const text of detailTexts(event, places)) {
+      const room = style.width === null ? Infinity : style.width - gap.length;
+      lines.push(...wrapText(visible(text), room, 3).map((line) => `${gap}${theme.dim(line)}`));
+    }
+  }
+  return lines.join('\n');
+}
+
+function placeText({ partition, offset }: TimelineEvent): string {
+  return `${String(partition)}@${offset.toString()}`;
+}
+
+function operationText({ operation, status, error }: TimelineEvent): string {
+  return operation ?? (status === 'skipped' && error === null ? 'ignored' : 'unreadable');
+}
+
+function detailTexts(event: TimelineEvent, places: ReadonlyMap<string, string>): readonly string[] {
+  const { error, blockedBy, parked, withdraws, withdrawnBy, operator, reason, fields, attempts, status } =
+    event;
+  const place = (id: string): string => places.get(id) ?? id;
+  const texts: string[] = [];
+  if (operator !== null || reason !== null) {
+    texts.push(
+      `${operator === null ? '' : `by ${operator}`}${reason === null ? '' : `: ${reason}`}`.replace(
+        /^: /,
+        '',
+      ),
+    );
+  }
+  if (fields.length > 0) texts.push(fields.join(', '));
+  if (error !== null) texts.push(`${error.code}: ${error.message}`);
+  const rest = [
+    withdraws === null ? null : `withdraws ${withdraws.map(place).join(', ')}`,
+    withdrawnBy.length === 0
+      ? null
+      : `${status === 'rolled_back' ? 'withdrawn by' : 'awaits rollback'} ${withdrawnBy.map(place).join(', ')}`,
+    blockedBy === null ? null : `waits behind ${place(blockedBy)}`,
+    parked === 0 ? null : `holds back ${parked.toLocaleString('en-US')}`,
+    attempts > 1 ? `${attempts.toLocaleString('en-US')} attempts` : null,
+  ].filter((part) => part !== null);
+  if (rest.length > 0) texts.push(rest.join('; '));
+  return texts;
+}

@@ -1,0 +1,42 @@
+import { Args, Flags } from '@oclif/core';
+import { decideAgainFor } from '../cli/decide-again.ts';
+import { BaseCommand } from '../cli/base-command.ts';
+import { databaseFlags, yesFlag } from '../cli/flags.ts';
+import { exitOfDecided, renderDecidedAgain, type DecidedAgainResult } from '../cli/views/decide-again.ts';
+
+export default class Skip extends BaseCommand<DecidedAgainResult> {
+  static override summary = 'Accept the loss of failed events, and release what they hold back.';
+  static override description =
+    'A local decision of this service: it touches its database alone. Skipping is final, until a rollback withdraws the event.';
+  static override examples = ['<%= config.bin %> skip 0190a3c4-… --reason "test data"'];
+  static override strict = false;
+  static override args = { eventId: Args.string({ description: 'Event to skip; several may follow.' }) };
+  static override flags = {
+    ...databaseFlags,
+    ...yesFlag,
+    'all-failed': Flags.boolean({ summary: 'Skip every failed event.' }),
+    'from-file': Flags.string({
+      summary: 'File with event ids, one a line, or what `failures --json` prints.',
+      helpValue: 'FILE',
+    }),
+    reason: Flags.string({ required: true, summary: 'Why; kept in the audit trail.', helpValue: 'TEXT' }),
+  };
+
+  protected async execute(): Promise<DecidedAgainResult> {
+    const { argv, flags } = await this.parse(Skip);
+    const context = this.context(flags, 'database');
+    const events = await decideAgainFor({
+      kind: 'skip',
+      context,
+      ids: argv.map(String),
+      file: flags['from-file'],
+      isAllFailed: flags['all-failed'],
+      force: false,
+      reason: flags.reason,
+      yes: flags.yes,
+      prompts: this.prompts,
+      progress: this.progress('Skipping'),
+    });
+    return this.report({ events }, renderDecidedAgain, exitOfDecided(events));
+  }
+}

@@ -1,0 +1,60 @@
+import { Args, Flags } from '@oclif/core';
+import { traceEvent } from '../app/trace.ts';
+import type { EventTrace } from '../app/trace/event-trace.ts';
+import { traceUser, type UserTimeline } from '../app/trace/user-timeline.ts';
+import { BaseCommand } from '../cli/base-command.ts';
+import { databaseFlags, limitFlag, logFlags } from '../cli/flags.ts';
+import { traceRequest } from '../cli/trace-request.ts';
+import { renderTrace } from '../cli/views/trace.ts';
+import { renderTimeline } from '../cli/views/trace/timeline.ts';
+import { UserEventsError } from '../errors/user-events-error.ts';
+
+const DEFAULT_LIMIT = 100;
+
+/** An `EventTrace`, or with `--user` a `UserTimeline`. */
+export default class Trace extends BaseCommand<EventTrace | UserTimeline> {
+  static override summary =
+    "Tell one event's whole story: what it was, what became of it, why, and what to do.";
+  static override description =
+    "From this service's ledger, and from the log who published it. What this service has not read yet is searched for in the log.";
+  static override examples = [
+    '<%= config.bin %> trace 0190a3c4-7e1b-7c3d-8e4f-5a6b7c8d9e0f',
+    "<%= config.bin %> trace 'user-events[2]@41'",
+    '<%= config.bin %> trace --user u1',
+  ];
+  static override args = {
+    event: Args.string({
+      description: 'Its UUID, the id of its producer, or its place: TOPIC[P]@OFFSET or P@OFFSET.',
+    }),
+  };
+  static override flags = {
+    ...logFlags,
+    ...databaseFlags,
+    ...limitFlag,
+    user: Flags.string({ summary: "Tell one user's events instead, in order.", helpValue: 'USER_ID' }),
+    scan: Flags.boolean({
+      allowNo: true,
+      default: true,
+      summary: 'Search the log for what the ledger does not have.',
+    }),
+  };
+
+  protected async execute(): Promise<EventTrace | UserTimeline> {
+    const { args, flags } = await this.parse(Trace);
+    const { event: id } = args;
+    const { user } = flags;
+    if ((id === undefined) === (user === undefined))
+      throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
+    const context = this.context(flags, 'database');
+    if (id === undefined) {
+      const timeline = await traceUser(await context.database(), user ?? '', flags.limit ?? DEFAULT_LIMIT);
+      return this.report(timeline, (_, style) => renderTimeline(timeline, style));
+    }
+    const progress = this.progress('Searching the log');
+    const request = traceRequest(id, context, flags, progress);
+    const trace = await traceEvent(await context.database(), request).finally(() => {
+      progress.stop();
+    });
+    return this.report(trace, (_, style) => renderTrace(trace, style, context.now()));
+  }
+}

@@ -1,0 +1,31 @@
+import { homedir } from 'node:os';
+import { resolveConfig, type Config } from './config.ts';
+import { describeMachine } from './machine.ts';
+import { readConfigFile, selectProfile } from './profiles.ts';
+import type { Environment } from './settings.ts';
+
+export interface ConfigRequest {
+  /** A command's flags as parsed. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Environment;
+  /** One of several profiles that a command reads: its settings go before the environment's. */
+  readonly profile?: string;
+}
+
+/**
+ * Decides all settings, from the flags, the environment, the config file and the machine; `warnings` has what is to be
+ * said of the file, too. Connects to nothing. Throws CONFIG_INVALID, and USAGE where a flag is at fault.
+ */
+export function loadConfig({ flags, env, profile }: ConfigRequest): Config {
+  const file = readConfigFile(env, process.cwd(), homedir());
+  const selected = selectProfile(file, profile ?? namedProfile(flags, env));
+  const sources = { flags, env, profile: selected, isProfileFirst: profile !== undefined };
+  const config = resolveConfig(sources, describeMachine(env));
+  return { ...config, warnings: [...(file?.warnings ?? []), ...config.warnings] };
+}
+
+/** `--profile` over USER_EVENTS_PROFILE. */
+function namedProfile(flags: ConfigRequest['flags'], env: Environment): string | undefined {
+  const flag = flags['profile'];
+  return typeof flag === 'string' ? flag : env['USER_EVENTS_PROFILE'] || undefined;
+}
