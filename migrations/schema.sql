@@ -189,11 +189,21 @@ CREATE INDEX pending_transaction ON pending USING btree (transaction_id);
 
 CREATE CONSTRAINT TRIGGER assign_offsets AFTER INSERT ON pending DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION assign_offsets();
 
+create table producer (
+  producer_id uuid not null,
+  append_number bigint not null,
+  partitions integer[] not null default '{}'::integer[],
+  first_offsets bigint[] not null default '{}'::bigint[],
+  appended_at timestamp with time zone not null default now(),
+  constraint producer_pkey PRIMARY KEY (producer_id)
+) with (fillfactor=50);
+
 create table record (
   topic_id integer not null,
   partition integer not null,
   "offset" bigint not null,
   "timestamp" bigint not null,
+  latest bigint not null,
   key bytea,
   value bytea,
   header_keys text[] not null,
@@ -201,7 +211,7 @@ create table record (
   constraint record_offset PRIMARY KEY (topic_id, partition, "offset")
 );
 
-CREATE INDEX record_time ON record USING btree (topic_id, partition, "timestamp", "offset");
+CREATE INDEX record_latest ON record USING btree (topic_id, partition, latest, "offset");
 
 create table topic (
   topic_id integer not null generated always as identity,
@@ -218,6 +228,7 @@ create table topic_partition (
   partition integer not null,
   low_offset bigint not null default 0,
   next_offset bigint not null default 0,
+  latest bigint,
   constraint topic_partition_topic FOREIGN KEY (topic_id) REFERENCES topic(topic_id),
   constraint topic_partition_pkey PRIMARY KEY (topic_id, partition)
 ) with (fillfactor=10);
@@ -269,38 +280,60 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION append_records(of_topic integer, partitions integer[], timestamps bigint[], keys bytea[], record_values bytea[], keys_of_headers text[], values_of_headers text[])
+CREATE OR REPLACE FUNCTION append_records(of_producer uuid, number bigint, of_topic integer, partitions integer[], timestamps bigint[], keys bytea[], record_values bytea[], keys_of_headers text[], values_of_headers text[])
  RETURNS TABLE(partition integer, first_offset bigint)
  LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
 AS $function$
 #variable_conflict use_column
+declare
+  now_ms constant bigint := extract(epoch from clock_timestamp()) * 1000;
 begin
+  if of_producer is not null then
+    if number = 1 then
+      delete from producer where appended_at < now() - interval '1 day';
+    end if;
+    insert into producer as p (producer_id, append_number) values (of_producer, number)
+    on conflict (producer_id) do update set append_number = number, appended_at = now() where p.append_number < number;
+    if not found then
+      return query select unnest(p.partitions), unnest(p.first_offsets) from producer p
+        where p.producer_id = of_producer and p.append_number = number;
+      return;
+    end if;
+  end if;
   return query
   with batch as materialized (
-    select b.*, row_number() over (partition by b.partition order by b.place) - 1 as step
+    select b.partition, coalesce(b."timestamp", now_ms) as "timestamp", b.key, b.value, b.header_keys, b.header_values,
+      row_number() over in_order - 1 as step, max(coalesce(b."timestamp", now_ms)) over in_order as latest
     from unnest(partitions, timestamps, keys, record_values, keys_of_headers, values_of_headers) with ordinality
       as b (partition, "timestamp", key, value, header_keys, header_values, place)
+    window in_order as (partition by b.partition order by b.place)
   ), counted as (
-    select partition, count(*) as records from batch group by partition
+    select partition, count(*) as records, max(latest) as latest from batch group by partition
   ), locked as materialized (
-    select partition from topic_partition
+    select partition, latest from topic_partition
     where topic_id = of_topic and partition in (select partition from counted)
     order by partition for no key update
   ), taken as (
-    update topic_partition p set next_offset = p.next_offset + counted.records
+    update topic_partition p
+    set next_offset = p.next_offset + counted.records, latest = greatest(p.latest, counted.latest)
     from counted join locked using (partition)
     where p.topic_id = of_topic and p.partition = counted.partition
-    returning p.partition, p.next_offset - counted.records as first_offset
+    returning p.partition, p.next_offset - counted.records as first_offset, locked.latest as latest_before
   ), appended as (
-    insert into record (topic_id, partition, "offset", "timestamp", key, value, header_keys, header_values)
-    select of_topic, partition, taken.first_offset + step,
-      coalesce("timestamp", (extract(epoch from clock_timestamp()) * 1000)::bigint),
+    insert into record
+      (topic_id, partition, "offset", "timestamp", latest, key, value, header_keys, header_values)
+    select of_topic, partition, taken.first_offset + step, "timestamp", greatest(latest, latest_before),
       key, value, header_keys::text[], header_values::bytea[]
     from batch join taken using (partition)
+  ), answered as (
+    update producer p set partitions = a.partitions, first_offsets = a.first_offsets
+    from (select array_agg(partition) as partitions, array_agg(first_offset) as first_offsets from taken) a
+    where p.producer_id = of_producer
   )
   select taken.partition, taken.first_offset from taken;
-  if (select count(distinct p) from unnest(partitions) p)
-     <> (select count(*) from topic_partition where topic_id = of_topic and partition = any(partitions)) then
+  if exists (select from unnest(partitions) as asked (partition)
+    where not exists (select from topic_partition p where p.topic_id = of_topic and p.partition = asked.partition)) then
     raise exception using errcode = 'UE010', message = 'the topic has no such partition';
   end if;
   -- Readers listen: they look again at once rather than at their next poll. Delivered at the commit.
@@ -328,17 +361,78 @@ begin
       array_agg(header_values::text order by pending_id) as values_of_headers
     from mine group by topic_id order by topic_id
   loop
-    perform append_records(events.topic_id, events.partitions, events.timestamps, events.keys,
+    perform append_records(null, null, events.topic_id, events.partitions, events.timestamps, events.keys,
       events.record_values, events.keys_of_headers, events.values_of_headers);
   end loop;
   return null;
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION beat_group(of_topic integer, of_group text, member uuid, session_timeout_ms integer)
+ RETURNS TABLE(members uuid[], partitions integer[], owners uuid[])
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+begin
+  perform from consumer_group where topic_id = of_topic and consumer_group = of_group for update;
+  update group_member set expires_at = clock_timestamp() + session_timeout_ms * interval '1 ms'
+  where member_id = member;
+  if not found then
+    return;
+  end if;
+  delete from group_member
+  where topic_id = of_topic and consumer_group = of_group and expires_at < clock_timestamp();
+  perform settle_group(of_topic, of_group, found);
+  return query
+  select
+    (select array_agg(m.member_id order by m.joined) from group_member m
+      where m.topic_id = of_topic and m.consumer_group = of_group),
+    array_agg(p.partition order by p.partition), array_agg(p.owner order by p.partition)
+  from group_partition p where p.topic_id = of_topic and p.consumer_group = of_group;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION claim_partitions(of_topic integer, of_group text, member uuid, wanted integer[])
+ RETURNS SETOF integer
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+begin
+  perform from consumer_group where topic_id = of_topic and consumer_group = of_group for update;
+  return query
+  update group_partition set owner = member
+  where topic_id = of_topic and consumer_group = of_group and partition = any(wanted) and owner is null
+    and exists (select from group_member where member_id = member)
+  returning partition;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION commit_offsets(of_topic integer, of_group text, member uuid, committed integer[], next_offsets bigint[], new_metadata text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+declare
+  owned int;
+begin
+  perform from group_partition
+  where topic_id = of_topic and consumer_group = of_group and partition = any(committed) and owner = member
+  order by partition for update;
+  get diagnostics owned = row_count;
+  if owned <> cardinality(committed) then
+    return false;
+  end if;
+  update group_partition p set next_offset = c.next_offset, metadata = new_metadata, committed_at = now()
+  from unnest(committed, next_offsets) as c (partition, next_offset)
+  where p.topic_id = of_topic and p.consumer_group = of_group and p.partition = c.partition;
+  return true;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION delete_records(topic text, partition integer, before_offset bigint)
  RETURNS bigint
  LANGUAGE plpgsql
- SET search_path TO 'log_schema', 'pg_temp'
+ SET search_path TO 'log_schema'
 AS $function$
 #variable_conflict use_column
 declare
@@ -354,6 +448,35 @@ begin
   where r.topic_id = of_topic and r.partition = delete_records.partition and r."offset" < low;
   get diagnostics deleted = row_count;
   return deleted;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION join_group(of_topic integer, of_group text, member uuid, session_timeout_ms integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+begin
+  insert into consumer_group (topic_id, consumer_group) values (of_topic, of_group) on conflict do nothing;
+  perform from consumer_group where topic_id = of_topic and consumer_group = of_group for update;
+  insert into group_partition (topic_id, consumer_group, partition)
+  select topic_id, of_group, partition from topic_partition where topic_id = of_topic on conflict do nothing;
+  insert into group_member (member_id, topic_id, consumer_group, expires_at)
+  values (member, of_topic, of_group, clock_timestamp() + session_timeout_ms * interval '1 ms')
+  on conflict (member_id) do nothing;
+  perform settle_group(of_topic, of_group, true);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION leave_group(of_topic integer, of_group text, member uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+begin
+  perform from consumer_group where topic_id = of_topic and consumer_group = of_group for update;
+  delete from group_member where member_id = member;
+  perform settle_group(of_topic, of_group, true);
 end $function$
 ;
 
@@ -382,6 +505,34 @@ begin
   if size % 4 >= 1 then hash := ((hash # get_byte(key, whole)) * m) & mask; end if;
   hash := ((hash # (hash >> 13)) * m) & mask;
   return hash # (hash >> 15);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION release_partitions(of_topic integer, of_group text, member uuid, released integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+begin
+  perform from consumer_group where topic_id = of_topic and consumer_group = of_group for update;
+  update group_partition set owner = null
+  where topic_id = of_topic and consumer_group = of_group and partition = any(released) and owner = member;
+  perform settle_group(of_topic, of_group, true);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION settle_group(of_topic integer, of_group text, is_changed boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'log_schema'
+AS $function$
+begin
+  update group_partition set owner = null
+  where topic_id = of_topic and consumer_group = of_group and owner is not null
+    and owner not in (select member_id from group_member where topic_id = of_topic and consumer_group = of_group);
+  if found or is_changed then
+    perform pg_notify(current_schema(), format('group %s %s', of_topic, of_group));
+  end if;
 end $function$
 ;
 

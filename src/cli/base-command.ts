@@ -142,6 +142,11 @@ export abstract class BaseCommand<Result extends object> extends Command {
     );
   }
 
+  /** Shows something rendered on stderr, beside a question: a plan, say. Nothing under `--json`. */
+  protected show<Thing>(thing: Thing, view: View<Thing>): void {
+    if (!this.isJson) process.stderr.write(`${view(thing, createStyle(process.stderr, process.env))}\n`);
+  }
+
   /** oclif's entry. A command implements `execute`. */
   async run(): Promise<Result | undefined> {
     const work = this.execute();

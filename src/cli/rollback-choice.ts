@@ -62,7 +62,7 @@ export async function chooseMode(prompts: Prompts, plans: readonly UserPlan[]): 
   const later = plans.reduce((sum, { outlook }) => sum + outlook.later.length, 0);
   const events = `${String(later)} later ${later === 1 ? 'event' : 'events'}`;
   if (!prompts.isAvailable) {
-    const eventIds = plans.flatMap(({ outlook }) => outlook.later.map(({ eventId }) => eventId));
+    const eventIds = plans.flatMap(({ outlook }) => outlook.later);
     throw new UserEventsError(
       'LATER_EVENTS',
       `${events} of the same user came after what is to be rolled back`,

@@ -48,8 +48,8 @@ export default class Log extends BaseCommand<LogEntry> {
     for await (const page of readLog(reader, query)) {
       progress.stop();
       printed += page.length;
-      if (flags.raw) await writeBytes(process.stdout, toRaw(page));
-      else await this.printLine(this.isJson ? ndjson(page) : table(toRows(page)));
+      if (this.isJson || flags.raw) await writeBytes(process.stdout, flags.raw ? toRaw(page) : ndjson(page));
+      else await this.printLine(table(toRows(page)));
     }
     progress.stop();
     if (printed === 0) this.notice('No such events.');

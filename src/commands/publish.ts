@@ -4,7 +4,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { createPhases } from '../cli/phases.ts';
 import { publishArgs, publishFlags } from '../cli/publish-flags.ts';
 import { readJob } from '../cli/publish-options.ts';
-import { renderPublished, renderPublishSummary } from '../cli/views/publish.ts';
+import { renderPublish } from '../cli/views/publish.ts';
 
 export default class Publish extends BaseCommand<PublishedEvent | PublishSummary> {
   static override summary = 'Publish one event, or many from NDJSON, all checked before the first is sent.';
@@ -33,28 +33,13 @@ export default class Publish extends BaseCommand<PublishedEvent | PublishSummary
     const publisher = await openPublisher(await context.log(), settings);
     const isDryRun = flags['dry-run'];
     const wait = flags.wait && db !== null ? { db, timeoutMs: (flags.timeout ?? 30) * 1000 } : null;
-    if (job.kind === 'event') {
-      const published = await publishEvent(publisher, { event: job.event, isDryRun, wait });
-      return this.report(
-        published,
-        (_, style) => renderPublished(published, style),
-        published.hasFailures ? 7 : 0,
-      );
-    }
     const phases = createPhases((label) => this.progress(label));
     try {
-      const summary = await publishInput(publisher, {
-        ...job.input,
-        isDryRun,
-        wait,
-        onProgress: phases.update,
-      });
+      const result = await (job.kind === 'event'
+        ? publishEvent(publisher, { event: job.event, isDryRun, wait })
+        : publishInput(publisher, { ...job.input, isDryRun, wait, onProgress: phases.update }));
       phases.stop();
-      return await this.report(
-        summary,
-        (_, style) => renderPublishSummary(summary, style),
-        summary.hasFailures ? 7 : 0,
-      );
+      return await this.report(result, renderPublish, result.hasFailures ? 7 : 0);
     } finally {
       phases.stop();
     }

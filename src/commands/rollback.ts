@@ -70,12 +70,11 @@ export default class Rollback extends BaseCommand<RollbackResult> {
       },
       signal,
       chooseMode: (plans) => {
-        this.notice(renderPlans(plans, this.style));
+        this.show(plans, renderPlans);
         return chooseMode(this.prompts, plans);
       },
       confirm: async (plans) => {
-        if (!flags.yes && this.prompts.isAvailable)
-          process.stderr.write(`${renderPlans(plans, this.style)}\n`);
+        if (!flags.yes) this.show(plans, renderPlans);
         const typed = config.isProduction && config.profile !== null ? { typed: config.profile } : {};
         await this.prompts.confirm('Publish this rollback to every service?', { yes: flags.yes, ...typed });
       },

@@ -48,11 +48,6 @@ export function createRecordPrinter(topic: string): PrintRecord {
   };
 }
 
-/** Prints one record; `createRecordPrinter` is for many. */
-export function printRecord(topic: string, record: LogRecord, event: LogEvent, status?: string): string {
-  return createRecordPrinter(topic)(record, event, status);
-}
-
 function printOperation(event: LogEvent): string {
   const operation = operationOf(event);
   return operation === null ? 'null' : `"${operation}"`;

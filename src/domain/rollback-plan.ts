@@ -15,7 +15,7 @@ export interface RollbackOutlook {
   readonly kind: 'already' | 'choose' | 'decided';
   readonly mode: RollbackMode;
   /** Standing CUD events behind the earliest target, not wanted themselves: what a cascade would take too. */
-  readonly later: readonly HistoryEntry[];
+  readonly later: readonly string[];
   readonly decision: RollbackDecision;
   /** The newest event that the plan was made on. */
   readonly upTo: string | null;
@@ -26,14 +26,16 @@ export function outlook(history: readonly HistoryEntry[], wish: RollbackWish): R
   const wanted = new Set(wish.targets);
   const standing = standingOf(history);
   const first = history.findIndex((entry) => wanted.has(entry.eventId));
-  const later = history.filter(
-    (entry, index) =>
-      first >= 0 &&
-      index > first &&
-      isCud(entry) &&
-      !wanted.has(entry.eventId) &&
-      standing.has(entry.eventId),
-  );
+  const later = history
+    .filter(
+      (entry, index) =>
+        first >= 0 &&
+        index > first &&
+        isCud(entry) &&
+        !wanted.has(entry.eventId) &&
+        standing.has(entry.eventId),
+    )
+    .map(({ eventId }) => eventId);
   const upTo = history.at(-1)?.eventId ?? null;
   const mode = wish.mode ?? 'only';
   const decision = decideRollback(history, { targets: wish.targets, mode, upTo, rules: wish.rules });

@@ -127,7 +127,11 @@ export const ERROR_CODES = {
   DECLINED: { scope: 'command', exit: 6, hint: 'Nothing was sent.' },
   TIMED_OUT: { scope: 'command', exit: 6, hint: 'What was sent stays sent; is a consumer running?' },
   EVENTS_FAILED: { scope: 'command', exit: 7, hint: 'See `user-events failures`.' },
-  INTERRUPTED: { scope: 'command', exit: 130, hint: 'Interrupted.' },
+  INTERRUPTED: {
+    scope: 'command',
+    exit: 130,
+    hint: 'What was done before stays done; nothing more was begun.',
+  },
 
   UNREADABLE: { scope: 'event', exit: 7, hint: 'Mend the producer; then skip the event or roll it back.' },
   UNKNOWN_TYPE: {

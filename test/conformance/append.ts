@@ -110,23 +110,20 @@ export function describeAppend(factory: EventLogFactory): void {
       expect((await readAll(log)).map(({ key, value }) => ({ key, value }))).toEqual(pairs);
     });
 
-    test('keeps headers byte for byte: repeated names, no value, an empty one', async () => {
+    test.each([
+      ['none', []],
+      ['bytes that are no text', [{ key: 'bytes', value: Buffer.from([0xff, 0x00, 0xfe]) }]],
+      [
+        'a repeated name',
+        [header('a', '1'), header('b', '2'), header('c', '3'), header('c', ''), header('c', '1')],
+      ],
+      ['no value', [header('a', '1'), header('nothing', null), header('empty', ''), header('b', '2')]],
+      ['a repeated name without a value', [header('a', null), header('a', '1'), header('a', null)]],
+      ['odd names', [header('7', '1'), header('', '2'), header('ключ €', 'ü'), header('constructor', '4')]],
+      ['a name that objects keep for themselves', [header('a', '1'), header('__proto__', '2')]],
+    ])('keeps headers byte for byte: %s', async (_, headers) => {
       const { log } = await logs.fresh(1);
-      const headers = [
-        header('ce_type', 'user.created'),
-        { key: 'bytes', value: Buffer.from([0xff, 0x00, 0xfe]) },
-        header('again', '1'),
-        header('again', null),
-        header('again', ''),
-        header('again', '1'),
-        header('nothing', null),
-        header('empty', ''),
-        header('', 'a name may be empty'),
-        header('ключ €', 'ü'),
-        header('__proto__', 'x'),
-        header('toString', 'y'),
-      ];
-      await log.append([record('a', 'x', { headers }), record('a', 'x')]);
+      await log.append([record('a', 'x', { headers }), record('a', 'y')]);
       const [first, second] = await readAll(log);
       expect(first?.headers).toEqual(headers);
       expect(second?.headers).toEqual([]);

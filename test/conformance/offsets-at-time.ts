@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { record, useLogs, type EventLogFactory } from './harness.ts';
 
-const TIMES = [1_000, 2_000, 2_000, 5_000];
+/** As text, 999 would be the last of them: kafkajs sorts them so. */
+const TIMES = [999, 2_000, 2_000, 5_000];
 
 export function describeOffsetsAtTime(factory: EventLogFactory): void {
   const logs = useLogs((options) => factory.create(options));
@@ -9,8 +10,8 @@ export function describeOffsetsAtTime(factory: EventLogFactory): void {
   describe('the offset at a time', () => {
     test.each([
       ['the first one before the first record', 0, 0n],
-      ['the record of exactly that time', 1_000, 0n],
-      ['the next record after it', 1_001, 1n],
+      ['the record of exactly that time', 999, 0n],
+      ['the next record after it', 1_000, 1n],
       ['the first of several records of that time', 2_000, 1n],
       ['the last record', 5_000, 3n],
       ['the high watermark behind the last record', 5_001, 4n],

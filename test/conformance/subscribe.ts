@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { RecordBatch } from '../../src/log/event-log.ts';
 import { uniqueName } from '../support/names.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { errorOf, records, textOf, useLogs, type EventLogFactory } from './harness.ts';
+import { errorOf, record, records, textOf, useLogs, type EventLogFactory } from './harness.ts';
 import { useTeams } from './team.ts';
 
 export function describeSubscribe(factory: EventLogFactory): void {
@@ -64,6 +64,22 @@ export function describeSubscribe(factory: EventLogFactory): void {
       await team.join('one', log, { onBatch: (batch) => last.set(batch.partition, batch) });
       const isAtEnd = () => [...last.values()].every((batch) => batch.nextOffset === batch.highWatermark);
       await waitFor(() => last.size === 4 && isAtEnd(), { describe: 'the end of every partition' });
+    });
+
+    test('is told that there is nothing yet by a batch without records', async () => {
+      const { log } = await logs.fresh(2);
+      await log.append([record('a', 'x', { partition: 1 })]);
+      const first = new Map<number, RecordBatch>();
+      const team = newTeam(uniqueName('group'));
+      team.positions.set(1, 1n);
+      await team.join('one', log, {
+        onBatch: (batch) => {
+          if (!first.has(batch.partition)) first.set(batch.partition, batch);
+        },
+      });
+      await waitFor(() => first.size === 2, { describe: 'a batch of both partitions' });
+      expect(first.get(0)).toEqual({ partition: 0, records: [], nextOffset: 0n, highWatermark: 0n });
+      expect(first.get(1)).toEqual({ partition: 1, records: [], nextOffset: 1n, highWatermark: 1n });
     });
 
     test('is given nothing of a paused partition, and loses nothing of it', async () => {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { runCli, spawnCli, type CliOptions, type CliResult } from '../support/cli.ts';
 import { uniqueName } from '../support/names.ts';
 import { useTestDatabase } from '../support/test-database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/run.js');
 const ids = ['1', '2', '3'].map((n) => `018f3f1e-7a2b-7c3d-8e4f-00000000000${n}`);
@@ -130,24 +131,33 @@ describe('log', () => {
   });
 
   test('ends quietly when its reader has gone', async () => {
+    const many = { ...env, KAFKA_TOPIC: uniqueName('topic'), USER_EVENTS_SCHEMA: uniqueName('schema') };
+    expect(await runCli(['init'], { env: many })).toMatchObject({ exitCode: 0 });
+    // Far more than a pipe holds, so that it is written to when nobody reads any more.
+    const input = '{"userId":"u1","name":"Ada"}\n'.repeat(5000);
+    expect(await runCli(['publish', '--from-file', '-'], { env: many, input })).toMatchObject({
+      exitCode: 0,
+    });
     const { stdout, stderr } = await promisify(execFile)(
-      'sh',
-      ['-c', `"$0" "$1" log --json -f | head -n 1`, process.execPath, BIN],
-      {
-        env: { PATH: process.env['PATH'], HOME: process.env['TEST_RUN_DIR'], ...env },
-      },
+      'bash',
+      ['-o', 'pipefail', '-c', `"$0" "$1" log --json -f | head -n 1`, process.execPath, BIN],
+      { env: { PATH: process.env['PATH'], HOME: process.env['TEST_RUN_DIR'], ...many } },
     );
     expect(JSON.parse(stdout)).toMatchObject({ offset: 0 });
     expect(stderr).toBe('');
-  });
+  }, 30_000);
 
   test('follows what comes, and ends with 130 at SIGINT', async () => {
     const cli = await spawnCli(['log', '--json', '-f', '-o', 'end'], { env });
-    const publishing = ['publish', 'create', 'late'];
     // Published until it is seen: nothing says that following has begun.
-    let isSeen = false;
-    const seen = cli.waitForOutput(/"key":"late"/).then(() => (isSeen = true));
-    while (!isSeen) await runCli(publishing, { env });
+    const seen = cli.waitForOutput(/"key":"late"/);
+    await waitFor(
+      async () => {
+        await runCli(['publish', 'create', 'late'], { env });
+        return cli.output.stdout !== '';
+      },
+      { describe: 'the event to be followed' },
+    );
     await seen;
     cli.kill('SIGINT');
     expect(await cli.ended).toMatchObject({ exitCode: 130 });

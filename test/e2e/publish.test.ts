@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runCli, spawnCli, type CliOptions, type CliResult } from '../support/cli.ts';
 import { uniqueName } from '../support/names.ts';
 import { useTestDatabase } from '../support/test-database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const UUID_V7 = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 const ID = '018f3f1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f';
@@ -179,7 +180,7 @@ describe('publish of many events', () => {
     const cwd = await mkdtemp(join(process.env['TEST_RUN_DIR'] ?? '', 'publish-'));
     const result = await run(['--from-file', '-', '--keep-going'], { input: `nope\n${GOOD}`, cwd });
     expect(result.exitCode).toBe(7);
-    expect(result.stdout).toContain('✗ 1 lines were rejected, kept in rejects.ndjson');
+    expect(result.stdout).toContain('✗ 1 line was rejected, kept in rejects.ndjson');
     expect(await readFile(join(cwd, 'rejects.ndjson'), 'utf8')).toBe(
       '{"line":1,"reason":"the line is not JSON","input":"nope"}\n',
     );
@@ -190,8 +191,7 @@ describe('publish of many events', () => {
     await useTopic();
     const cli = await spawnCli(['publish', '--from-file', '-', '--keep-going'], { env });
     cli.write('{"userId":"a"}\n{"userId":"b"}\n');
-    const sent = async (): Promise<boolean> => (await log()).length === 2;
-    while (!(await sent()));
+    await waitFor(async () => (await log()).length === 2, { describe: 'both events to be in the log' });
     cli.kill('SIGINT');
     const result = await cli.ended;
     expect(result).toMatchObject({ exitCode: 130, stdout: '' });

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { createNdjson } from '../../src/app/log/printed.ts';
 import { publishInput } from '../../src/app/publish/publish-input.ts';
+import { createUuidV7 } from '../../src/cli/uuid-v7.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { partitionFor } from '../../src/domain/partitioner.ts';
 import type { NewRecord } from '../../src/domain/record.ts';
@@ -99,6 +100,21 @@ describeEachLog('log', (logs) => {
     expect(await numbersOf(log, { filter: { eventId: idOf(123).toUpperCase() } })).toEqual([123]);
     const error = await failureOf(entriesOf(log, { filter: { eventId: idOf(999) } }));
     expect(error).toMatchObject({ code: 'EVENT_NOT_FOUND', exitCode: 5 });
+  });
+
+  test('searches first where the time in an id says, then all that is older', async () => {
+    const log = await logs.open(2);
+    await fill(log, 200);
+    const eventId = createUuidV7(Date.now)();
+    const headers = eventRecord(201, 'u1').headers.map(({ key, value }) => ({
+      key,
+      value: key === 'ce_id' ? Buffer.from(eventId) : value,
+    }));
+    await log.append([eventRecord(201, 'u1', { headers, timestamp: Date.now() })]);
+    let read = 0;
+    const onRead = (records: number): void => void (read += records);
+    expect(await entriesOf(log, { filter: { eventId }, onRead })).toHaveLength(1);
+    expect(read).toBe(1);
   });
 
   test('follows without a gap and without repeating, until it is told to stop', async () => {
@@ -202,10 +218,10 @@ describeEachLog('log', (logs) => {
       }),
     ];
     await from.append(readable);
-    const pages: string[] = [];
+    const pages: Buffer[] = [];
     const print = createNdjson('x');
-    for await (const page of pagesOf(from, { isAll: true, isMerged: false })) pages.push(`${print(page)}\n`);
-    const input = Readable.from(pages.map((page) => Buffer.from(page)));
+    for await (const page of pagesOf(from, { isAll: true, isMerged: false })) pages.push(print(page));
+    const input = Readable.from(pages);
     const summary = await publishInput(await publisherOf(to), requestOf('', { from: input }));
     expect(summary.sent).toBe(readable.length);
     expect((await readAllRecords(to)).map(contentOf)).toEqual(readable.map(contentOf));

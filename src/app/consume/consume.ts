@@ -7,7 +7,8 @@ import { Assignment } from './assignment.ts';
 import { endsReached, readEnds } from './log-end.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import { Ending, type EndedBy } from './ending.ts';
-import { openGroup } from './open-group.ts';
+import type { Group } from './open-group.ts';
+import { openWhenThere } from './start.ts';
 import { TallyKeeper, type FailedEvent, type Tally } from './tally.ts';
 
 export interface ConsumeSummary extends Tally {
@@ -30,19 +31,38 @@ export async function consume(
   options: ConsumeOptions,
 ): Promise<ConsumeSummary> {
   const startedAt = performance.now();
-  const group = await openGroup(log, database, options);
-  const ends = options.isUntilEnd ? await readEnds(log) : null;
   const keeper = new TallyKeeper();
   const ending = new Ending(options.signal);
-  const onApplied = (applied: Applied): void => {
-    const failed = keeper.add(applied);
-    options.observe.onApplied(applied, keeper.tally);
-    for (const event of failed) options.observe.onFailed(event);
-    if (options.onFailure === 'rollback') assignment.compensate(failed);
-    ending.check(keeper, failed, options);
-  };
-  const assignment = new Assignment(log, database, group, { ...options, signal: ending.signal, onApplied });
-  const subscription = await log.subscribe(assignment.callbacks());
+  const stopped = ending.reached().then(() => null);
+  const group = await Promise.race([openWhenThere(log, database, options), stopped]);
+  const ends = options.isUntilEnd && group !== null ? await Promise.race([readEnds(log), stopped]) : null;
+  if (group !== null && !ending.signal.aborted) {
+    const onApplied = (applied: Applied): void => {
+      const failed = keeper.add(applied);
+      options.observe.onApplied(applied, keeper.tally);
+      for (const event of failed) options.observe.onFailed(event);
+      if (options.onFailure === 'rollback') assignment.compensate(failed);
+      ending.check(keeper, failed, options);
+    };
+    const assignment = new Assignment(log, database, group, { ...options, signal: ending.signal, onApplied });
+    await run(log, database, group, assignment, ends, ending);
+  }
+  const { endedBy, stoppedBy } = ending;
+  return { ...keeper.tally, elapsedMs: performance.now() - startedAt, endedBy, stoppedBy };
+}
+
+/** Subscribes and works until something ends it; then drains and leaves the group. */
+async function run(
+  log: EventLog,
+  database: Database,
+  group: Group,
+  assignment: Assignment,
+  ends: ReadonlyMap<number, bigint> | null,
+  ending: Ending,
+): Promise<void> {
+  const subscribing = log.subscribe(assignment.callbacks());
+  const subscription = await Promise.race([subscribing, ending.reached().then(() => null)]);
+  if (subscription === null) return;
   assignment.attach(subscription);
   try {
     const waits = [subscription.ended, assignment.failed, ending.reached()];
@@ -52,8 +72,6 @@ export async function consume(
     ending.end('signal');
     await leave(assignment, subscription);
   }
-  const { endedBy, stoppedBy } = ending;
-  return { ...keeper.tally, elapsedMs: performance.now() - startedAt, endedBy, stoppedBy };
 }
 
 /** Ends the consumer when the end of the log at the start has been executed, by this member or by others. */

@@ -4,7 +4,7 @@ import type { Prepared, Reject } from './prepare-line.ts';
 import type { ReadLine } from './read-lines.ts';
 
 /** Rejects and events that are kept for showing; the rest is counted. */
-export const SHOWN_REJECTS = 100;
+const SHOWN_REJECTS = 100;
 const PREVIEWED = 5;
 
 /** What a whole input holds. */

@@ -6,8 +6,12 @@ import { statusPaint, type Style, type View } from '../theme.ts';
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
+/** What was published, one event or many. */
+export const renderPublish: View<PublishedEvent | PublishSummary> = (result, style) =>
+  'eventId' in result ? renderPublished(result, style) : renderSummary(result, style);
+
 /** One event: where it went, and with `--wait` what became of it. */
-export const renderPublished: View<PublishedEvent> = (event, style) => {
+const renderPublished: View<PublishedEvent> = (event, style) => {
   const { theme } = style;
   const what = visible(`${event.operation ?? 'event'} of ${event.userId ?? ''}`);
   if (event.record !== undefined) {
@@ -28,7 +32,7 @@ export const renderPublished: View<PublishedEvent> = (event, style) => {
 };
 
 /** Many events: how many of what went where, how fast, and what did not. */
-export const renderPublishSummary: View<PublishSummary> = (summary, style) => {
+const renderSummary: View<PublishSummary> = (summary, style) => {
   const { theme } = style;
   const operations = Object.entries(summary.operations).map(
     ([operation, events]) => `${operation} ${count(events)}`,
@@ -39,7 +43,9 @@ export const renderPublishSummary: View<PublishSummary> = (summary, style) => {
   for (const record of summary.preview ?? []) parts.push(renderPreview(record, style));
   if (summary.rejected > 0) {
     const where = summary.rejectsFile === null ? '' : `, kept in ${visible(summary.rejectsFile)}`;
-    parts.push(`${theme.bad('✗')} ${count(summary.rejected)} lines were rejected${where}`);
+    parts.push(
+      `${theme.bad('✗')} ${summary.rejected === 1 ? '1 line was' : `${count(summary.rejected)} lines were`} rejected${where}`,
+    );
   }
   if (summary.outcomes !== undefined) parts.push(renderOutcomes(summary.outcomes, style));
   return parts.join('\n');

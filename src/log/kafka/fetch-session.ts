@@ -26,6 +26,8 @@ type Answer = { readonly nodeId: string; readonly partitions: readonly number[] 
 
 const READ_COMMITTED = 1;
 const PARTITION_BYTES = 1024 * 1024;
+/** The first answer is a small one, so that the first records are there soon. */
+const FIRST_PARTITION_BYTES = 64 * 1024;
 const RESPONSE_BYTES = 10 * 1024 * 1024;
 /** How long the broker waits for new records where there are none, in a reader that follows. */
 const FOLLOW_WAIT_MS = 500;
@@ -41,6 +43,7 @@ export class FetchSession {
   readonly #topic: string;
   readonly #cursors: Map<number, Cursor>;
   readonly #waitMs: number;
+  #isFirst = true;
 
   constructor(settings: KafkaSettings, cursors: Map<number, Cursor>, follow: boolean) {
     this.#client = createKafkaClient(settings, 'short');
@@ -70,6 +73,7 @@ export class FetchSession {
     while (fetches.size > 0) {
       const answer = await Promise.race(fetches.values());
       if ('error' in answer) throw answer.error;
+      this.#isFirst = false;
       const batches = this.#take(answer.response);
       const rest = answer.partitions.filter((partition) => this.#cursors.has(partition));
       if (rest.length > 0) fetches.set(answer.nodeId, this.#fetch(answer.nodeId, rest));
@@ -103,7 +107,8 @@ export class FetchSession {
 
   #request(partition: number) {
     const next = this.#cursors.get(partition)?.next ?? 0n;
-    return { partition, fetchOffset: String(next), maxBytes: PARTITION_BYTES };
+    const maxBytes = this.#isFirst ? FIRST_PARTITION_BYTES : PARTITION_BYTES;
+    return { partition, fetchOffset: String(next), maxBytes };
   }
 
   #take({ responses }: FetchResponse): readonly RecordBatch[] {

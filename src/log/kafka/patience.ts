@@ -9,7 +9,7 @@ const BACK_OFF = { initialMs: 100, maxMs: 1_000 };
 /** How long `short` goes on while the broker answers, but is not ready: an election, a coordinator that loads. */
 const NOT_READY_MS = 3_000;
 /** The end of one short operation, whatever kafkajs is doing: its own retries add up. */
-const SHORT_DEADLINE_MS = 9_000;
+const SHORT_DEADLINE_MS = 6_000;
 
 export interface Attempts {
   readonly patience: Patience;

@@ -6,6 +6,9 @@ import { UserEventsError } from '../../errors/user-events-error.ts';
 import { CommitRefusedError, CommitUnknownError } from '../transaction.ts';
 import { describeSqlError, toUserEventsError } from '../errors.ts';
 
+// Use cases read outcomes here; telling an error that means "nobody there" from the rest is part of it.
+export { isUnreachable } from '../errors.ts';
+
 /** What became of a statement that executes events. Expected outcomes are values; only bugs are thrown. */
 export type Outcome<T> =
   | { readonly kind: 'done'; readonly value: T }

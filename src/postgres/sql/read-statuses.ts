@@ -26,7 +26,7 @@ export async function readStatuses(
 ): Promise<ReadonlyMap<string, EventStatus>> {
   const text = `select event_id, status, error_code from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])`;
   const values = [uuidArray(eventIds)];
-  const { rows } = await db.query<StatusRow>({ name: `user-events read-statuses ${schema}`, text, values });
+  const { rows } = await db.query<StatusRow>({ name: 'user-events read-statuses', text, values });
   return new Map(rows.map((row) => [row.event_id, { status: row.status, errorCode: row.error_code }]));
 }
 
