@@ -24,6 +24,16 @@ export function cutText(text: string, columns: number): string {
   return kept;
 }
 
+/** The longest beginning of the text, of whole graphemes, that takes `columns` at the most. */
+export function beginningOf(text: string, columns: number): string {
+  let kept = '';
+  for (const { segment } of graphemes.segment(text)) {
+    if (displayWidth(kept + segment) > columns) break;
+    kept += segment;
+  }
+  return kept;
+}
+
 /** Fills text with spaces to `columns`; longer text stays as it is. */
 export function padText(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
   const gap = ' '.repeat(Math.max(0, columns - displayWidth(text)));

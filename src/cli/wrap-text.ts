@@ -1,4 +1,4 @@
-import { cutText, displayWidth } from './text-width.ts';
+import { beginningOf, cutText, displayWidth } from './text-width.ts';
 
 /** A terminal narrower than that breaks lines by itself. */
 const LEAST = 8;
@@ -26,7 +26,7 @@ export function wrapText(text: string, columns: number, mostLines = Infinity): r
 
 function firstLine(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;
-  const cut = cutText(text, columns + 1).slice(0, -1);
+  const cut = beginningOf(text, columns);
   // At least one character, however wide.
   const fitting = cut === '' ? String.fromCodePoint(text.codePointAt(0) ?? 0) : cut;
   const space = fitting.lastIndexOf(' ');
