@@ -3,6 +3,7 @@ import type { CudEvent, CudOperation, JsonObject, LogEvent, RollbackEvent } from
 import { PartitionApplier, type ApplyContext } from '../../src/app/consume/apply-events.ts';
 import { openLedger } from '../../src/app/consume/open-group.ts';
 import { applyBatch } from '../../src/postgres/sql/apply-batch.ts';
+import { probeEvents } from '../../src/postgres/sql/probe-events.ts';
 import { raiseEpochs, startPositions } from '../../src/postgres/sql/positions.ts';
 import type { TestDatabase } from './test-database.ts';
 
@@ -87,6 +88,7 @@ export async function openApplier(
     mapper: columnMapper(ledger.mapper.table),
     pool: database.pool,
     applyBatch: applyBatch(database.schema, ledger.mapper.table),
+    probeEvents: probeEvents(ledger.mapper.table),
     deriveId: (event: LogEvent) => eventId(900_000_000 + Number(event.offset)),
     signal: new AbortController().signal,
     onApplied: () => undefined,

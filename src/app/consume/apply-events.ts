@@ -1,6 +1,9 @@
 import type { LogEvent, RollbackEvent } from '../../domain/event.ts';
-import { fold, PREDICT, type Decision } from '../../domain/fold.ts';
+import { foldEach } from '../../domain/fold-each.ts';
+import type { EventError } from '../../domain/column-values.ts';
+import { fold, PREDICT, type Decision, type Facts } from '../../domain/fold.ts';
 import type { ApplyBatch, Claim } from '../../postgres/sql/apply-batch.ts';
+import type { ProbeEvents } from '../../postgres/sql/probe-events.ts';
 import { outcomeOf, type Outcome } from '../../postgres/sql/outcome.ts';
 import type { RollbackRow } from '../../postgres/sql/relabel.ts';
 import { applyRollbacks } from './apply-rollbacks.ts';
@@ -20,6 +23,7 @@ export interface Applied {
 
 export interface ApplyContext extends ClaimContext {
   readonly applyBatch: ApplyBatch;
+  readonly probeEvents: ProbeEvents;
   readonly deriveId: (event: LogEvent) => string;
   readonly onApplied: (applied: Applied) => void;
   /** Named points at which a fault test may stop the process; does nothing in production. */
@@ -80,12 +84,29 @@ export class PartitionApplier {
       }
       if (outcome.kind === 'stop') throw outcome.error;
       const isRefused = outcome.kind === 'refused' || outcome.kind === 'cancelled';
-      if (isRefused && facts.areRead) suspects.narrow(outcome.kind, outcome.error, decisions, taken);
+      if (outcome.kind === 'refused' && facts.areRead && suspects.isProbeDue(taken)) {
+        suspects.accuse(await this.#probe(portion.slice(0, taken), facts));
+      } else if (isRefused && facts.areRead) suspects.narrow(outcome.kind, outcome.error, decisions, taken);
       else if (isRefused || outcome.kind === 'stale' || outcome.kind === 'fenced') {
         this.#readFirst = READ_FIRST_BATCHES;
         facts = await this.#claim.readFacts(events);
       }
     }
+  }
+
+  /** Which of the events the table refuses, each behind the others. None where the probe itself could not be made. */
+  async #probe(events: readonly LogEvent[], facts: Facts): Promise<ReadonlyMap<string, EventError>> {
+    const { ours, pool, probeEvents } = this.#context;
+    const singles = foldEach({ ...this.#context, events, facts, refused: new Map() });
+    const writes = singles.map(({ write }) => write);
+    const outcome = await outcomeOf(ours, () => probeEvents(pool, writes));
+    if (outcome.kind !== 'done') return new Map();
+    return new Map(
+      outcome.value.flatMap(({ index, error }) => {
+        const single = singles[index];
+        return single === undefined ? [] : [[single.event.eventId, error] as const];
+      }),
+    );
   }
 
   /** Decides the leading rollbacks, one a user at most. */

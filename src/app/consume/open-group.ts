@@ -9,6 +9,7 @@ import { applyBatch, type ApplyBatch } from '../../postgres/sql/apply-batch.ts';
 import { addGeneration, bindGroup, rebindCluster } from '../../postgres/sql/bind-group.ts';
 import { executeAgain } from '../../postgres/sql/execute-again.ts';
 import { findUsersTable } from '../../postgres/sql/find-users-table.ts';
+import { probeEvents, type ProbeEvents } from '../../postgres/sql/probe-events.ts';
 import { readBinding, type Binding } from '../../postgres/sql/read-binding.ts';
 import { readFacts } from '../../postgres/sql/read-facts.ts';
 import type { ReconcileContext } from '../reconcile/reconcile.ts';
@@ -45,6 +46,7 @@ export interface Group extends Ledger {
   readonly generation: number;
   readonly envelope: EnvelopeContext;
   readonly applyBatch: ApplyBatch;
+  readonly probeEvents: ProbeEvents;
   readonly deriveId: (event: LogEvent) => string;
 }
 
@@ -78,6 +80,7 @@ export async function openGroup(log: EventLog, database: Database, options: Grou
     generation,
     envelope: { clusterId, topic, keyType: table.keyType, ignoreTypes, mapTypes },
     applyBatch: applyBatch(schema, table),
+    probeEvents: probeEvents(table),
     deriveId: ({ partition, offset, timestamp }) => {
       const place = { partition, offset, timestamp, key: null, value: null, headers: [] };
       return identityOfPlace(place, clusterId, topic).eventId;

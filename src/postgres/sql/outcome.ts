@@ -4,7 +4,7 @@ import { classify, eventErrorCode, isConnectionLoss } from '../../domain/failure
 import type { UsersTable } from '../../domain/users-table.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { CommitRefusedError, CommitUnknownError } from '../transaction.ts';
-import { describeSqlError, toUserEventsError } from '../errors.ts';
+import { describeSqlError, toUserEventsError, type SqlErrorFacts } from '../errors.ts';
 
 // Use cases read outcomes here; telling an error that means "nobody there" from the rest is part of it.
 export { isUnreachable } from '../errors.ts';
@@ -53,7 +53,7 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
     if (isConnectionLoss(facts.nodeCode) || facts.isConnectionLoss) return { kind: 'unknown', error };
     throw error;
   }
-  if (state === 'UE003') return { kind: 'refused', error: triggerError(error) };
+  if (state === 'UE003') return { kind: 'refused', error: recordError(state, facts) };
   const { schema: usersSchema, name: usersTable, keyConstraints: usersKeyConstraints } = ours.table;
   const names = { ledgerSchema: ours.schema, usersSchema, usersTable, usersKeyConstraints };
   const verdict = classify(state, facts, names);
@@ -66,9 +66,9 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
     case 'stale':
       return { kind: 'stale', error };
     case 'record':
-      return { kind: 'refused', error: recordError(state, error) };
+      return { kind: 'refused', error: recordError(state, facts) };
     case 'timeout':
-      return { kind: 'cancelled', error: recordError(state, error) };
+      return { kind: 'cancelled', error: recordError(state, facts) };
     case 'environment': {
       const translated = toUserEventsError(error, ours.address);
       return {
@@ -87,23 +87,19 @@ function refusedBy(error: Error, ours: Ours): UserEventsError {
   return new UserEventsError('DATABASE_REFUSED', `${ours.address}: ${error.message}`, { cause: error });
 }
 
-function triggerError(error: Error): EventError {
-  return { code: 'DATABASE_TRIGGER', sqlState: 'UE003', message: error.message };
-}
+/** What the server says of a refusal: the driver's error has it, and so have the diagnostics of a probe. */
+type Refusal = Pick<
+  SqlErrorFacts,
+  'message' | 'detail' | 'schema' | 'table' | 'column' | 'constraint' | 'dataType'
+>;
 
 /** The server's words, kept for `trace`: constraint, column and the offending value are in them. */
-function recordError(state: string, error: Error): EventError {
-  const facts = describeSqlError(error);
+export function recordError(state: string, facts: Refusal): EventError {
   const detail: JsonObject = {};
-  for (const [name, value] of Object.entries({
-    schema: facts.schema,
-    table: facts.table,
-    column: facts.column,
-    constraint: facts.constraint,
-    dataType: facts.dataType,
-    detail: facts.detail,
-  })) {
-    if (value !== undefined) detail[name] = value.toWellFormed().replaceAll('\0', '\uFFFD');
+  for (const name of ['schema', 'table', 'column', 'constraint', 'dataType', 'detail'] as const) {
+    const said = facts[name];
+    if (said !== undefined) detail[name] = said.toWellFormed().replaceAll('\0', '\uFFFD');
   }
-  return { code: eventErrorCode(state), sqlState: state, message: error.message, detail };
+  if (state === 'UE003') return { code: 'DATABASE_TRIGGER', sqlState: state, message: facts.message };
+  return { code: eventErrorCode(state), sqlState: state, message: facts.message, detail };
 }
