@@ -50,7 +50,7 @@ async function executeSome(
   const { rules, mapper } = context;
   const folded = fold({ events, facts, rules, mapper, refused, deriveId: (event) => event.eventId });
   const outcome = await outcomeOf(context.ours, () =>
-    savepoint(client, () => context.executeAgain(client, folded.decisions, folded.writes)),
+    savepoint(client, () => context.executeAgain.run(client, folded.decisions, folded.writes)),
   );
   switch (outcome.kind) {
     case 'done':

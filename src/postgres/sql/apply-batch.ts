@@ -93,7 +93,8 @@ function statement(schema: string, users: UserWritesSql): string {
   select case
     when not exists (select from claimed) then ${name}.refuse('UE001', 'the position moved')
     when s.is_stale then ${name}.refuse('UE002', 'a user was created or deleted meanwhile')
-    when exists (select from batch b join ${ledger} l on l.user_id = b.user_id and l.status in ('failed', 'parked')
+    when exists (select from batch b cross join lateral (
+        select from ${ledger} l where l.user_id = b.user_id and l.status in ('failed', 'parked') limit 1) l
       where b.action is not null) then ${name}.refuse('UE002', 'a user is blocked')
     when ${users.isUnwritten} then ${name}.refuse('UE003', 'a trigger or policy kept a row from being written')
     end from (select ${users.summary} from batch) s`;

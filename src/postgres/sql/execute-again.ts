@@ -7,11 +7,10 @@ import { rareText } from './rare-columns.ts';
 import { userWritesSql } from './user-writes.ts';
 
 /** Executes events that the ledger has already: writes users, and their rows of the ledger with new images. */
-export type ExecuteAgain = (
-  db: Queryable,
-  decisions: readonly Decision[],
-  writes: readonly UserWrite[],
-) => Promise<void>;
+export interface ExecuteAgain {
+  readonly text: string;
+  run(db: Queryable, decisions: readonly Decision[], writes: readonly UserWrite[]): Promise<void>;
+}
 
 /**
  * The batch statement's sibling for events that are executed again (rollback, retry, release of parked ones). Runs in
@@ -40,7 +39,11 @@ export function executeAgain(schema: string, table: UsersTable): ExecuteAgain {
     end from (select ${users.summary} from batch) s`;
 
   const name = statementName('execute-again', text);
-  return async (db, decisions, writes) => {
+  async function run(
+    db: Queryable,
+    decisions: readonly Decision[],
+    writes: readonly UserWrite[],
+  ): Promise<void> {
     const values = [
       uuidArray(decisions.map(({ eventId }) => eventId)),
       textArray(decisions.map(({ event }) => event.userId)),
@@ -50,5 +53,6 @@ export function executeAgain(schema: string, table: UsersTable): ExecuteAgain {
       ...users.parameters(decisions.length, writes),
     ];
     await db.query({ name, text, values });
-  };
+  }
+  return { text, run };
 }
