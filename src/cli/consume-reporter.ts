@@ -36,6 +36,12 @@ export class ConsumeReporter implements ConsumeObserver {
     this.#output.notice(partitions.length === 0 ? 'No partition is assigned' : `Assigned partitions ${list}`);
   };
 
+  readonly onKeyless = (): void => {
+    this.#output.notice(
+      'Records without a key come from several partitions: they are executed, but have no order among them',
+    );
+  };
+
   readonly onApplied = (_applied: Applied, tally: Tally): void => {
     this.#tally = tally;
     const failed = tally.failed + tally.rollbacksFailed;

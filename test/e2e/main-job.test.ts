@@ -55,9 +55,15 @@ describeKafka('the main job on Apache Kafka', () => {
       Buffer.from(JSON.stringify({ userId: 'u1', name, email: 'u1@example.com' }));
     await log.append([{ key: null, value: user('First'), headers: [type], partition: 0 }]);
     await log.append([{ key: null, value: user('Second'), headers: [type], partition: 0 }]);
+    const other = Buffer.from('{"userId":"u2","name":"Other"}');
+    await log.append([{ key: null, value: other, headers: [], partition: 1 }]);
     await log.close();
-    await service.catchUp();
-    expect(await service.users()).toMatchObject({ u1: { name: 'Second', email: 'u1@example.com' } });
+    const { stderr } = await service.catchUp();
+    expect(stderr.match(/without a key/g)).toHaveLength(1);
+    expect(await service.users()).toMatchObject({
+      u1: { name: 'Second', email: 'u1@example.com' },
+      u2: { name: 'Other' },
+    });
   }, 60_000);
 
   test('what publish writes is plain JSON under the user’s key', async () => {

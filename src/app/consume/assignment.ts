@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EventLog, SubscribeOptions, Subscription } from '../../log/event-log.ts';
+import type { EventLog, RecordBatch, SubscribeOptions, Subscription } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { readGenerations } from '../../postgres/sql/bind-group.ts';
 import { raiseEpochs, readPositions, type Position } from '../../postgres/sql/positions.ts';
@@ -31,6 +31,8 @@ export class Assignment {
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #uncommitted = new Map<number, bigint>();
   readonly #paused = new Set<number>();
+  /** Partitions in which records without a key were seen; two are enough. */
+  readonly #keyless = new Set<number>();
   #subscription: Subscription | null = null;
   #fail: (error: unknown) => void = () => undefined;
   #committing: Promise<void> = Promise.resolve();
@@ -62,11 +64,21 @@ export class Assignment {
       group: this.#options.group,
       onAssigned: (partitions) => this.#onAssigned(partitions),
       onRevoked: (partitions) => this.#onRevoked(partitions),
-      onBatch: (batch) => this.#workers.get(batch.partition)?.push(batch),
+      onBatch: (batch) => {
+        this.#watchKeys(batch);
+        this.#workers.get(batch.partition)?.push(batch);
+      },
       onTrouble: (trouble) => {
         this.#options.observe.onTrouble('log', trouble?.message ?? null);
       },
     };
+  }
+
+  #watchKeys(batch: RecordBatch): void {
+    if (this.#keyless.size > 1 || this.#keyless.has(batch.partition)) return;
+    if (!batch.records.some(({ key }) => key === null)) return;
+    this.#keyless.add(batch.partition);
+    if (this.#keyless.size > 1) this.#options.observe.onKeyless();
   }
 
   /** Where this member's partitions stand. */

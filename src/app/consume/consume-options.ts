@@ -28,6 +28,8 @@ export interface ConsumeObserver {
   readonly onApplied: (applied: Applied, tally: Tally) => void;
   readonly onFailed: (event: FailedEvent) => void;
   readonly onAssigned: (partitions: readonly number[]) => void;
+  /** Records without a key come from several partitions: they have no order among them (DESIGN 3). Told once. */
+  readonly onKeyless: () => void;
   /** The database or the log is away; null: it is back. */
   readonly onTrouble: (what: 'database' | 'log', message: string | null) => void;
 }
