@@ -77,7 +77,13 @@ async function decideSome(
 ): Promise<readonly DecidedAgain[]> {
   const { schema } = ledger;
   const before = await readTargets(client, schema, ids);
-  await raiseRevisions(client, schema, [...new Set(before.map(({ partition }) => partition))]);
+  // After partitions were added a user's later events may lie in any of them.
+  const isGrown = ledger.binding.generation > 0;
+  await raiseRevisions(
+    client,
+    schema,
+    isGrown ? 'all' : [...new Set(before.map(({ partition }) => partition))],
+  );
   const failed = before.filter(({ status }) => status === 'failed');
   const byUser = groupByUser(failed);
   const histories = await readHistories(client, schema, [...byUser.keys()]);
@@ -140,10 +146,7 @@ async function settleLeft(
   );
 }
 
-/** So many failed events are taken at once by `--all-failed`. */
-const MOST_FAILED = 100_000;
-
 /** The ids of all failed events, oldest first. */
 export async function failedEventIds(database: Database): Promise<readonly string[]> {
-  return (await readFailedTargets(database.pool, database.schema, MOST_FAILED)).map(({ eventId }) => eventId);
+  return (await readFailedTargets(database.pool, database.schema)).map(({ eventId }) => eventId);
 }

@@ -1,9 +1,8 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
 import { CONSUMER_DATABASE, readConsumeOptions } from '../cli/consume-options.ts';
 import { ConsumeReporter } from '../cli/consume-reporter.ts';
-import { databaseFlags, groupFlag, logFlags } from '../cli/flags.ts';
-import { renderConsumed } from '../cli/views/consume.ts';
+import { consumeFlags } from '../cli/consume-flags.ts';
+import { exitOfConsumed, renderConsumed } from '../cli/views/consume.ts';
 import { consume, type ConsumeSummary } from '../app/consume/consume.ts';
 
 /** Executes events on the users table until it is stopped. */
@@ -18,37 +17,7 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
     '<%= config.bin %> <%= command.id %> --until-end --json',
     '<%= config.bin %> <%= command.id %> --from @2026-01-31T12:00:00Z',
   ];
-  static override flags = {
-    ...logFlags,
-    ...databaseFlags,
-    ...groupFlag,
-    'until-end': Flags.boolean({ summary: 'End when what the log holds at the start is executed.' }),
-    'max-events': Flags.integer({ min: 1, summary: 'End after about so many events (a batch is not cut).' }),
-    'max-failed': Flags.integer({
-      min: 1,
-      env: 'USER_EVENTS_MAX_FAILED',
-      summary:
-        'Stop when more users than that fail one after the other: a bad migration rather than bad events.',
-    }),
-    'on-failure': Flags.option({
-      options: ['park', 'stop'] as const,
-      summary: 'What a failed event leads to besides its user being parked (default: park).',
-      env: 'USER_EVENTS_ON_FAILURE',
-    })(),
-    'batch-size': Flags.integer({
-      min: 1,
-      max: 20_000,
-      env: 'USER_EVENTS_BATCH_SIZE',
-      summary: 'Events a transaction at the most (default: 2000).',
-    }),
-    from: Flags.string({
-      summary: 'Where a new group starts: start (default), committed, or @TIME.',
-      helpValue: 'WHERE',
-    }),
-    'accept-gap': Flags.boolean({
-      summary: 'Go on where events are gone from the log, or the topic was made anew.',
-    }),
-  };
+  static override flags = consumeFlags;
   protected override readonly drains = true;
 
   protected async execute(): Promise<ConsumeSummary> {
@@ -68,11 +37,7 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
     try {
       const summary = await consume(log, database, { ...options, signal: this.signal, observe: reporter });
       reporter.stop();
-      return await this.report(
-        summary,
-        renderConsumed,
-        summary.failed > 0 || summary.rollbacksFailed > 0 ? 7 : 0,
-      );
+      return await this.report(summary, renderConsumed, exitOfConsumed(summary));
     } finally {
       reporter.stop();
     }

@@ -1,7 +1,6 @@
-import { Flags } from '@oclif/core';
 import { rollBack } from '../app/rollback/roll-back.ts';
 import { BaseCommand } from '../cli/base-command.ts';
-import { databaseFlags, dryRunFlag, logFlags, timeoutFlag, yesFlag } from '../cli/flags.ts';
+import { rollbackFlags } from '../cli/rollback-flags.ts';
 import { chooseMode, readEventIds, readMode } from '../cli/rollback-choice.ts';
 import { renderPlans, renderRollback, type RollbackResult } from '../cli/views/rollback.ts';
 
@@ -18,37 +17,7 @@ export default class Rollback extends BaseCommand<RollbackResult> {
     '<%= config.bin %> rollback --event-id 0190a3c4-… --cascade --reason "wrong import" --yes --wait',
     '<%= config.bin %> rollback --all-failed --only --yes',
   ];
-  static override flags = {
-    ...logFlags,
-    ...databaseFlags,
-    ...dryRunFlag,
-    ...yesFlag,
-    ...timeoutFlag,
-    'event-id': Flags.string({
-      multiple: true,
-      default: [],
-      summary: 'Event to withdraw; may be repeated.',
-      helpValue: 'UUID',
-    }),
-    'all-failed': Flags.boolean({
-      summary: 'Withdraw every failed event of this service.',
-      exclusive: ['event-id', 'from-file'],
-    }),
-    'from-file': Flags.string({
-      summary: 'File with event ids, one a line, or what `failures --json` prints; - is stdin.',
-      helpValue: 'FILE',
-    }),
-    only: Flags.boolean({
-      summary: 'Withdraw the events alone; later ones are executed again without them.',
-      exclusive: ['cascade'],
-    }),
-    cascade: Flags.boolean({ summary: 'Withdraw also every later event of the user.' }),
-    force: Flags.boolean({ summary: 'Set the row back also where it was changed from outside the log.' }),
-    reason: Flags.string({ summary: 'Why; kept with the event and in every ledger.', helpValue: 'TEXT' }),
-    wait: Flags.boolean({
-      summary: 'Return when this service’s consumer has executed it, with the outcome.',
-    }),
-  };
+  static override flags = rollbackFlags;
 
   protected async execute(): Promise<RollbackResult> {
     const { flags } = await this.parse(Rollback);

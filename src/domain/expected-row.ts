@@ -9,6 +9,8 @@ export interface LedgerRow {
   readonly exists: boolean;
   readonly changes: JsonObject;
   readonly extra: JsonObject;
+  /** Columns that some event of this user has carried. */
+  readonly carried: readonly string[];
 }
 
 /** Folds a history's applied events from the newest image on. Null: the image needed was pruned. */
@@ -32,7 +34,16 @@ export function ledgerRow(history: readonly HistoryEntry[], mapper: ColumnMapper
     exists = true;
     addFields(entry.fields, mapper, changes, extra);
   }
-  return { imageOf, exists, changes, extra };
+  return { imageOf, exists, changes, extra, carried: carriedColumns(applied, mapper) };
+}
+
+function carriedColumns(applied: readonly HistoryEntry[], mapper: ColumnMapper): readonly string[] {
+  const changes: JsonObject = {};
+  const extra: JsonObject = {};
+  for (const { fields } of applied) if (fields !== null) addFields(fields, mapper, changes, extra);
+  const { extraColumn } = mapper.table;
+  const isExtraCarried = extraColumn !== null && Object.keys(extra).length > 0;
+  return [...Object.keys(changes), ...(isExtraCarried ? [extraColumn] : [])];
 }
 
 function addFields(fields: JsonObject, mapper: ColumnMapper, changes: JsonObject, extra: JsonObject): void {

@@ -85,7 +85,7 @@ export function fold(input: FoldInput): FoldResult {
         ? decideReused(event, input, users, decisions.length)
         : decide(event, input, users, decisions.length);
     if (decision === 'new batch') break;
-    seen.set(event.eventId, event);
+    if (identity === 'new') seen.set(event.eventId, event);
     decisions.push(decision);
     taken++;
   }

@@ -46,3 +46,45 @@ export function standingOf(
   }
   return standing;
 }
+
+/**
+ * Puts every rollback behind what it lists. In a log whose partitions never grew that is the order already; after growth
+ * a rollback may lie in an older partition than an event that it withdraws, and (generation, offset) would sort it first.
+ */
+export function inDecisionOrder(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  const places = new Map(history.map(({ eventId }, index) => [eventId, index]));
+  const isMisplaced = ({ withdraws }: HistoryEntry, index: number): boolean =>
+    withdraws?.some((id) => (places.get(id) ?? -1) > index) ?? false;
+  const first = history.findIndex(isMisplaced);
+  const entry = history[first];
+  if (entry === undefined) return history;
+  const last = Math.max(...(entry.withdraws ?? []).map((id) => places.get(id) ?? -1));
+  const moved = [
+    ...history.slice(0, first),
+    ...history.slice(first + 1, last + 1),
+    entry,
+    ...history.slice(last + 1),
+  ];
+  return inDecisionOrder(moved);
+}
+
+/** A rollback that is about to be decided or planned: nothing but its id, place and list counts. */
+export function rollbackEntry(
+  own: Pick<HistoryEntry, 'eventId' | 'partition' | 'offset' | 'timestamp' | 'withdraws'>,
+): HistoryEntry {
+  const { eventId, partition, offset, timestamp, withdraws } = own;
+  return {
+    eventId,
+    partition,
+    offset,
+    timestamp,
+    operation: 'rollback',
+    status: 'applied',
+    fields: null,
+    withdraws,
+    beforeExists: null,
+    hasImage: false,
+    blockedBy: null,
+    error: null,
+  };
+}

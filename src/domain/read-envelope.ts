@@ -32,6 +32,9 @@ import { readUserId, userIdOfKey } from './user-id.ts';
  * The hot path of the consumer: the value is decoded and parsed once.
  */
 export function readEnvelope(record: LogRecord, context: EnvelopeContext): LogEvent {
+  if (record.timestamp !== keepableTime(record.timestamp)) {
+    return unreadable(placeOf(record, context), record, context, 'its timestamp is no time that can be kept');
+  }
   const headers = findCloudHeaders(record.headers);
   const structured = structuredMode(record, headers);
   if (structured === 'json') return readStructured(record, context);
@@ -144,7 +147,16 @@ function unreadable(
 function headOf(record: LogRecord, identity: EventIdentity): EventHead {
   const { eventId, ceId, source, isIdDerived } = identity;
   const { partition, offset, timestamp } = record;
-  return { eventId, ceId, source, isIdDerived, partition, offset, timestamp };
+  return { eventId, ceId, source, isIdDerived, partition, offset, timestamp: keepableTime(timestamp) };
+}
+
+/** From the year 1 to where JavaScript's dates end; PostgreSQL's timestamps hold all of it. */
+const FIRST_TIME = -62_135_596_800_000;
+const LAST_TIME = 8.64e15;
+
+/** A record's timestamp as the ledger can hold it. A producer may write any 64 bits (nanoseconds, by mistake). */
+function keepableTime(timestamp: number): number {
+  return Number.isNaN(timestamp) ? 0 : Math.min(LAST_TIME, Math.max(FIRST_TIME, Math.round(timestamp)));
 }
 
 function placeOf(record: LogRecord, context: EnvelopeContext): EventHead {

@@ -64,6 +64,8 @@ function stepFor(entry: HistoryEntry, standing: ReadonlySet<string>, orders: Rec
   if (entry.operation === 'rollback') {
     return entry.status === 'applied' ? { kind: 'keep', entry } : { kind: 'complete', entry };
   }
+  // An ignored event has no error and no effect: brought back, it is passed over again.
+  if (entry.operation === null && entry.error === null) return { kind: 'skip', entry };
   // What cannot be read stays failed, and what was brought back by a redo is failed again.
   return { kind: 'execute', entry };
 }

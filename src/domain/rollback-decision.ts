@@ -1,6 +1,6 @@
 import type { EventErrorCode } from '../errors/codes.ts';
 import type { RollbackMode, Rules } from './event.ts';
-import { isCud, standingOf, type HistoryEntry } from './history.ts';
+import { isCud, rollbackEntry, standingOf, type HistoryEntry } from './history.ts';
 
 /** What a rollback asks for: the part of the compensating event that the decision reads. */
 export interface RollbackRequest {
@@ -81,27 +81,11 @@ function newlyInvalid(
   withdraws: readonly string[],
   rules: Rules,
 ): readonly string[] {
-  const rollback: HistoryEntry = { ...ROLLBACK_ENTRY, withdraws };
+  const rollback = rollbackEntry({ eventId: '', partition: 0, offset: 0n, timestamp: 0, withdraws });
   const after = standingOf([...history, rollback]);
   const invalidBefore = invalidOf(history, before, rules);
   return [...invalidOf(history, after, rules)].filter((id) => !invalidBefore.has(id));
 }
-
-/** A stand-in for the rollback under decision: only its list matters to `standingOf`. */
-const ROLLBACK_ENTRY: HistoryEntry = {
-  eventId: '',
-  partition: 0,
-  offset: 0n,
-  timestamp: 0,
-  operation: 'rollback',
-  status: 'applied',
-  fields: null,
-  withdraws: null,
-  beforeExists: null,
-  hasImage: false,
-  blockedBy: null,
-  error: null,
-};
 
 /**
  * The standing events that the rules would refuse, by existence alone. The user's first event in the log says what was

@@ -4,7 +4,7 @@ import type { LogEvent } from './event.ts';
 export interface KnownEvent {
   readonly userId: string | null;
   readonly operation: string | null;
-  /** The value's text; null where it was pruned or is kept as bytes. */
+  /** The value's text, or base64 of what is kept as bytes; null where it was pruned, or there was none. */
   readonly data: string | null;
 }
 
@@ -27,8 +27,14 @@ export function identify(
   const isSame =
     inLedger.userId === event.userId &&
     inLedger.operation === operationOf(event) &&
-    (inLedger.data === null || event.value === null || inLedger.data === event.value.toString('utf8'));
+    (inLedger.data === null || event.value === null || inLedger.data === keptText(event));
   return isSame ? 'duplicate' : 'reused';
+}
+
+/** The value as the ledger gives it back: text where it is kept as JSON, else base64 of its bytes. */
+export function keptText(event: LogEvent): string | null {
+  const isJson = event.kind === 'cud' || event.kind === 'rollback';
+  return event.value === null ? null : event.value.toString(isJson ? 'utf8' : 'base64');
 }
 
 function isSameValue(a: LogEvent, b: LogEvent): boolean {

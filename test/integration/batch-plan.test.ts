@@ -25,7 +25,7 @@ test('the batch statement reaches users and ledger by their indexes alone, also 
   const { mapper } = await openLedger(database());
   const plan = await genericPlan(applyBatch(database().schema, mapper.table).text);
   const scans = plan.filter((line) => /Scan.* on (?:users|ledger|"position")/.test(line));
-  expect(scans.map((scan) => scan.replace(/^->  | {2}\(cost.*$/g, '')).toSorted()).toEqual([
+  expect(scans.map((scan) => scan.replace(/^-> {2}| {2}\(cost.*$/g, '')).toSorted()).toEqual([
     'Index Only Scan using ledger_open on ledger l',
     'Index Scan using position_pkey on "position"',
     'Index Scan using users_pkey on users t',

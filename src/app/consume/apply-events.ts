@@ -5,6 +5,7 @@ import { fold, PREDICT, type Decision, type Facts } from '../../domain/fold.ts';
 import type { ApplyBatch, Claim } from '../../postgres/sql/apply-batch.ts';
 import type { ProbeEvents } from '../../postgres/sql/probe-events.ts';
 import { outcomeOf, type Outcome } from '../../postgres/sql/outcome.ts';
+import { readRollbackRows } from '../../postgres/sql/read-targets.ts';
 import type { RollbackRow } from '../../postgres/sql/relabel.ts';
 import { applyRollbacks } from './apply-rollbacks.ts';
 import { PartitionClaim, type ClaimContext } from './partition-claim.ts';
@@ -31,6 +32,13 @@ export interface ApplyContext extends ClaimContext {
 }
 
 export type FaultPoint = 'before-statement' | 'after-statement' | 'before-commit' | 'after-commit';
+
+/** What a refused statement tried. */
+interface Attempted {
+  readonly events: readonly LogEvent[];
+  readonly decisions: readonly Decision[];
+  readonly facts: Facts;
+}
 
 /** After a batch whose prediction failed, this many batches read the facts first: dense failures pay only once. */
 const READ_FIRST_BATCHES = 16;
@@ -83,24 +91,54 @@ export class PartitionApplier {
         return taken;
       }
       if (outcome.kind === 'stop') throw outcome.error;
-      const isRefused = outcome.kind === 'refused' || outcome.kind === 'cancelled';
-      if (outcome.kind === 'refused' && facts.areRead && suspects.isProbeDue(taken)) {
-        suspects.accuse(await this.#probe(portion.slice(0, taken), facts));
-      } else if (isRefused && facts.areRead) suspects.narrow(outcome.kind, outcome.error, decisions, taken);
-      else if (isRefused || outcome.kind === 'stale' || outcome.kind === 'fenced') {
-        this.#readFirst = READ_FIRST_BATCHES;
-        facts = await this.#claim.readFacts(events);
-      }
+      if (await this.#blame(outcome, suspects, { events: portion.slice(0, taken), decisions, facts }))
+        continue;
+      if (outcome.kind === 'transient' || outcome.kind === 'unknown') continue;
+      this.#readFirst = READ_FIRST_BATCHES;
+      facts = await this.#claim.readFacts(events);
     }
   }
 
-  /** Which of the events the table refuses, each behind the others. None where the probe itself could not be made. */
-  async #probe(events: readonly LogEvent[], facts: Facts): Promise<ReadonlyMap<string, EventError>> {
+  /** Narrows a refusal down to events. False where the facts have to be read (again) before anybody is to blame. */
+  async #blame(
+    outcome: Outcome<void>,
+    suspects: Suspects,
+    { events, decisions, facts }: Attempted,
+  ): Promise<boolean> {
+    if (!facts.areRead) return false;
+    switch (outcome.kind) {
+      case 'refused':
+        if (suspects.isProbeDue(events.length)) {
+          const refused = await this.#probe(events, facts);
+          suspects.accuse(refused ?? new Map());
+          return refused !== null;
+        }
+        suspects.narrow('refused', outcome.error, decisions, events.length);
+        return true;
+      case 'cancelled':
+        suspects.narrow('cancelled', outcome.error, decisions, events.length);
+        return true;
+      case 'stale':
+        if (!suspects.isStaleForGood()) return false;
+        if (outcome.refusal === null) await this.#claim.patience.wait(outcome.error);
+        else suspects.narrow('refused', outcome.refusal, decisions, events.length);
+        return outcome.refusal !== null;
+      case 'done':
+      case 'transient':
+      case 'unknown':
+      case 'fenced':
+      case 'stop':
+        return false;
+    }
+  }
+
+  /** Which of the events the table refuses, each behind the others. Null where the probe itself could not be made. */
+  async #probe(events: readonly LogEvent[], facts: Facts): Promise<ReadonlyMap<string, EventError> | null> {
     const { ours, pool, probeEvents } = this.#context;
     const singles = foldEach({ ...this.#context, events, facts, refused: new Map() });
     const writes = singles.map(({ write }) => write);
     const outcome = await outcomeOf(ours, () => probeEvents(pool, writes));
-    if (outcome.kind !== 'done') return new Map();
+    if (outcome.kind !== 'done') return null;
     return new Map(
       outcome.value.flatMap(({ index, error }) => {
         const single = singles[index];
@@ -128,7 +166,13 @@ export class PartitionApplier {
         return rollbacks.length;
       }
       if (outcome.kind !== 'done' && (await this.#isDone(outcome, nextOffset))) {
-        this.#report({ decisions: [], rollbacks: [], duplicates: 0, nextOffset }, start);
+        const rows = await this.#claim.patience.run(() =>
+          readRollbackRows(pool, this.#context.schema, rollbacks),
+        );
+        this.#report(
+          { decisions: [], rollbacks: rows, duplicates: rollbacks.length - rows.length, nextOffset },
+          start,
+        );
         return rollbacks.length;
       }
       if (outcome.kind === 'stop') throw outcome.error;
@@ -165,10 +209,11 @@ export class PartitionApplier {
 
 function leadingRollbacks(events: readonly LogEvent[]): readonly RollbackEvent[] {
   const rollbacks: RollbackEvent[] = [];
-  const users = new Set<string>();
+  // One of a user and one of an id: the next one has to see what became of the first.
+  const taken = new Set<string>();
   for (const event of events) {
-    if (event.kind !== 'rollback' || users.has(event.userId)) break;
-    users.add(event.userId);
+    if (event.kind !== 'rollback' || taken.has(event.userId) || taken.has(event.eventId)) break;
+    taken.add(event.userId).add(event.eventId);
     rollbacks.push(event);
   }
   return rollbacks;

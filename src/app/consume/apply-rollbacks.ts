@@ -1,11 +1,11 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { LogEvent, RollbackEvent } from '../../domain/event.ts';
-import type { KnownEvent } from '../../domain/sameness.ts';
-import type { HistoryEntry } from '../../domain/history.ts';
+import { keptText, type KnownEvent } from '../../domain/sameness.ts';
+import { rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
 import { decideRollback, type RollbackDecision } from '../../domain/rollback-decision.ts';
 import type { Pool, PoolClient } from '../../postgres/transaction.ts';
 import type { Claim } from '../../postgres/sql/apply-batch.ts';
-import { claimRange } from '../../postgres/sql/positions.ts';
+import { claimRange, raiseRevisions } from '../../postgres/sql/positions.ts';
 import { readHistories } from '../../postgres/sql/read-history.ts';
 import { insertRollbacks, type RollbackRow } from '../../postgres/sql/relabel.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
@@ -46,6 +46,7 @@ export async function applyRollbacks(
     const histories = await readHistories(client, context.schema, [
       ...new Set(fresh.map((event) => event.userId)),
     ]);
+    await raiseOthers(client, context.schema, claim, histories);
     const decided = fresh.map((event) => {
       const history = histories.get(event.userId) ?? [];
       return { event, history, decision: decideRollback(history, event) };
@@ -58,6 +59,20 @@ export async function applyRollbacks(
     await insertRollbacks(client, context.schema, claim.generation, rows);
     return { revision: position.revision, rows, duplicates };
   });
+}
+
+/** After partitions were added a user's events may lie in others: their consumers have to drop what they had read. */
+async function raiseOthers(
+  client: PoolClient,
+  schema: string,
+  claim: Claim,
+  histories: ReadonlyMap<string, readonly HistoryEntry[]>,
+): Promise<void> {
+  const partitions = new Set(
+    [...histories.values()].flatMap((entries) => entries.map(({ partition }) => partition)),
+  );
+  partitions.delete(claim.partition);
+  if (partitions.size > 0) await raiseRevisions(client, schema, [...partitions]);
 }
 
 /** Events that the ledger has already: redelivered rollbacks, which have no second effect, or ids used twice. */
@@ -74,7 +89,7 @@ async function knownEvents(
 
 function isReused(event: RollbackEvent, known: KnownEvent | undefined): boolean {
   if (known === undefined) return false;
-  const isSame = known.data === null || event.value === null || known.data === event.value.toString('utf8');
+  const isSame = known.data === null || event.value === null || known.data === keptText(event);
   return known.operation !== 'rollback' || known.userId !== event.userId || !isSame;
 }
 
@@ -92,20 +107,9 @@ function jobOf(decided: {
   const { event, history, decision } = decided;
   if (!decision.isAccepted) return [];
   const { userId, force, operator, reason } = event;
-  const own: HistoryEntry = {
-    eventId: event.eventId,
-    partition: event.partition,
-    offset: event.offset,
-    timestamp: event.timestamp,
-    operation: 'rollback',
-    status: 'applied',
-    fields: null,
-    withdraws: decision.withdraws,
-    beforeExists: null,
-    hasImage: false,
-    blockedBy: null,
-    error: null,
-  };
+  const { withdraws } = decision;
+  const { eventId, partition, offset, timestamp } = event;
+  const own = rollbackEntry({ eventId, partition, offset, timestamp, withdraws });
   return [
     {
       userId,

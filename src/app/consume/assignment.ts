@@ -3,9 +3,9 @@ import type { EventLog, RecordBatch, SubscribeOptions, Subscription } from '../.
 import type { Database } from '../../postgres/transaction.ts';
 import { readGenerations } from '../../postgres/sql/bind-group.ts';
 import { raiseEpochs, readPositions, type Position } from '../../postgres/sql/positions.ts';
-import { readUncompensated, type Uncompensated } from '../../postgres/sql/read-uncompensated.ts';
 import type { Applied } from './apply-events.ts';
-import { publishAutoRollbacks } from './auto-rollback.ts';
+import { publishAutoRollbacks, publishMissingRollbacks, type AutoRollbackTerms } from './auto-rollback.ts';
+import { bindLog } from './bind-log.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import type { Group } from './open-group.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
@@ -94,25 +94,24 @@ export class Assignment {
     await this.#commit();
   }
 
-  /** Publishes the compensating events of what just failed. One that is lost on the way is made good at the next assignment. */
+  /** Publishes the compensating events of what just failed. A log that refuses them ends the consumer; the next one makes it good. */
   compensate(failed: readonly FailedEvent[]): void {
     const targets = failed.flatMap(({ eventId, userId, partition, isRollback }) =>
       isRollback || userId === null ? [] : [{ eventId, userId, partition }],
     );
     this.#compensating = this.#compensating
-      .then(() => this.#publish(targets))
+      .then(() => publishAutoRollbacks(this.#log, targets, this.#autoTerms()))
       .catch((error: unknown) => {
         this.#fail(error);
       });
   }
 
-  #publish(targets: readonly Uncompensated[]): Promise<void> {
-    const { operator, source } = this.#options;
-    return publishAutoRollbacks(this.#log, targets, { rules: this.#group.rules, operator, source });
+  #autoTerms(): AutoRollbackTerms {
+    return { rules: this.#group.rules, source: this.#options.source };
   }
 
   async #onAssigned(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>> {
-    const { binding, envelope, generation, schema } = this.#group;
+    const { binding, envelope, schema } = this.#group;
     const { from, acceptGap, operator, group } = this.#options;
     const { pool } = this.#database;
     const context = {
@@ -125,11 +124,12 @@ export class Assignment {
       from,
       acceptGap,
       operator,
-      generation,
     };
+    await this.#patience.run(() => bindLog(this.#log, pool, schema, { group, acceptGap }));
     const claims = await takeOver(context, this.#patience, partitions);
     if (this.#options.onFailure === 'rollback') {
-      await this.#publish(await this.#patience.run(() => readUncompensated(pool, schema, partitions)));
+      const terms = this.#autoTerms();
+      await publishMissingRollbacks(this.#log, pool, schema, this.#patience, partitions, terms);
     }
     for (const claim of claims) this.#start(claim);
     this.#options.observe.onAssigned(partitions);
@@ -178,7 +178,7 @@ export class Assignment {
         this.#subscription?.resume([partition]);
       },
       claimAgain: (partition) => this.#claimAgain(partition),
-      gate: (partition) => this.#gate(partition),
+      gate: (partition, signal) => this.#gate(partition, signal),
     };
   }
 
@@ -202,7 +202,7 @@ export class Assignment {
   }
 
   /** A partition that was added waits until the old ones are executed to where they ended then (DESIGN 4). */
-  async #gate(partition: number): Promise<void> {
+  async #gate(partition: number, signal: AbortSignal): Promise<void> {
     const { pool, schema } = this.#database;
     for (;;) {
       const generations = await this.#patience.run(() => readGenerations(pool, schema));
@@ -213,7 +213,7 @@ export class Assignment {
       const positions = await this.#patience.run(() => readPositions(pool, schema));
       const at = new Map(positions.map(({ partition: old, nextOffset }) => [old, nextOffset]));
       if (growth.ends.every((end, old) => (at.get(old) ?? 0n) >= end)) return;
-      await delay(LOOK_AT_GATE_MS, undefined, { signal: this.#options.signal }).catch(() => {
+      await delay(LOOK_AT_GATE_MS, undefined, { signal }).catch(() => {
         throw new StoppedError('stopped at the gate');
       });
     }

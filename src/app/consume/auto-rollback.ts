@@ -3,11 +3,13 @@ import type { Rules } from '../../domain/event.ts';
 import { uuidV5 } from '../../domain/uuid.ts';
 import { writeEnvelope } from '../../domain/write-envelope.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import type { Uncompensated } from '../../postgres/sql/read-uncompensated.ts';
+import { readOutcomes } from '../../postgres/sql/read-targets.ts';
+import { readUncompensated, type Uncompensated } from '../../postgres/sql/read-uncompensated.ts';
+import type { Pool } from '../../postgres/transaction.ts';
+import type { Patience } from './patience.ts';
 
 export interface AutoRollbackTerms {
   readonly rules: Rules;
-  readonly operator: string;
   /** `ce_source` of what is published. */
   readonly source: string;
 }
@@ -24,7 +26,7 @@ function autoRollbackId(eventId: string): string {
 export async function publishAutoRollbacks(
   log: EventLog,
   failed: readonly Uncompensated[],
-  { rules, operator, source }: AutoRollbackTerms,
+  { rules, source }: AutoRollbackTerms,
 ): Promise<void> {
   if (failed.length === 0) return;
   const terms = {
@@ -32,7 +34,8 @@ export async function publishAutoRollbacks(
     upTo: null,
     force: false,
     reason: 'on-failure rollback',
-    operator,
+    // The same in every service: one id has to be one event, byte for byte.
+    operator: 'consume --on-failure rollback',
     rules,
   } as const;
   const records = failed.map(({ eventId, userId, partition }) =>
@@ -50,4 +53,23 @@ export async function publishAutoRollbacks(
     ),
   );
   await log.append(records);
+}
+
+/**
+ * Publishes those of failed events whose compensating event this service has not seen: it was lost on the way, or lies
+ * ahead in the log, where a second one of the same id changes nothing.
+ */
+export async function publishMissingRollbacks(
+  log: EventLog,
+  pool: Pool,
+  schema: string,
+  patience: Patience,
+  partitions: readonly number[],
+  terms: AutoRollbackTerms,
+): Promise<void> {
+  const failed = await patience.run(() => readUncompensated(pool, schema, partitions));
+  const ids = failed.map(({ eventId }) => autoRollbackId(eventId));
+  const seen = await patience.run(() => readOutcomes(pool, schema, ids));
+  const missing = failed.filter(({ eventId }) => !seen.has(autoRollbackId(eventId)));
+  await publishAutoRollbacks(log, missing, terms);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog, Subscription } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import type { Ours } from '../../postgres/sql/outcome.ts';
@@ -68,10 +69,27 @@ async function run(
     const waits = [subscription.ended, assignment.failed, ending.reached()];
     if (ends !== null) waits.push(watchEnds(database, group.ours, assignment, ends, ending));
     await Promise.race(waits);
+  } catch (error) {
+    throw isOutOfRange(error) ? logIsOther(error) : error;
   } finally {
     ending.end('signal');
     await leave(assignment, subscription);
   }
+}
+
+function isOutOfRange(error: unknown): error is UserEventsError {
+  return error instanceof UserEventsError && error.code === 'OFFSET_OUT_OF_RANGE';
+}
+
+/** The position is outside the log under a running consumer: deleted before it was read, or another log (DESIGN 4). */
+function logIsOther(error: UserEventsError): UserEventsError {
+  const { expected, low } = error.facts;
+  const isTruncated = typeof expected === 'bigint' && typeof low === 'bigint' && expected < low;
+  const { message, facts } = error;
+  return new UserEventsError(isTruncated ? 'LOG_TRUNCATED' : 'LOG_REPLACED', message, {
+    cause: error,
+    facts,
+  });
 }
 
 /** Ends the consumer when the end of the log at the start has been executed, by this member or by others. */

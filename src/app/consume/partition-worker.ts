@@ -16,7 +16,7 @@ export interface WorkerContext extends ApplyContext {
   /** Claims the partition anew, after another raised its epoch though it is ours: a late claim of a former owner. */
   readonly claimAgain: (partition: number) => Promise<Claim>;
   /** Resolves when the partition may be executed: at once, or when older partitions have caught up (DESIGN 4). */
-  readonly gate: (partition: number) => Promise<void>;
+  readonly gate: (partition: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Fetched data waiting for PostgreSQL, a partition: enough for the next batches, bounded in bytes for large values. */
@@ -30,14 +30,17 @@ export class PartitionWorker {
   readonly partition: number;
   readonly #context: WorkerContext;
   readonly #buffer: RecordBuffer;
+  /** Aborted when this partition is given back: nothing here waits any longer. */
+  readonly #stopping = new AbortController();
   #applier: PartitionApplier;
   /** Resolves when stopped; rejects with what ends the consumer. */
   readonly ended: Promise<void>;
 
   constructor(claim: Claim, context: WorkerContext) {
     this.partition = claim.partition;
-    this.#context = context;
-    this.#applier = new PartitionApplier(claim, context);
+    const signal = AbortSignal.any([context.signal, this.#stopping.signal]);
+    this.#context = { ...context, signal };
+    this.#applier = new PartitionApplier(claim, this.#context);
     this.#buffer = new RecordBuffer(
       { records: context.batchSize * BUFFERED_BATCHES, bytes: BUFFERED_BYTES },
       () => {
@@ -63,12 +66,13 @@ export class PartitionWorker {
   /** Finishes the batch under way and stops. */
   async stop(): Promise<void> {
     this.#buffer.close();
+    this.#stopping.abort();
     await this.ended.catch(() => undefined);
   }
 
   async #run(): Promise<void> {
     try {
-      await this.#context.gate(this.partition);
+      await this.#context.gate(this.partition, this.#context.signal);
       for (;;) {
         const portion = await this.#buffer.take(this.#context.batchSize);
         if (portion === null || this.#context.signal.aborted) return;

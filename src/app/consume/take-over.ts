@@ -4,6 +4,7 @@ import { identityOfPlace } from '../../domain/event-identity.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { CommittedOffset, EventLog, Watermarks } from '../../log/event-log.ts';
 import type { Pool } from '../../postgres/transaction.ts';
+import { readGenerations, type Generation } from '../../postgres/sql/bind-group.ts';
 import { acceptGap, readNewestRows, type NewestRow } from '../../postgres/sql/newest-row.ts';
 import { raiseEpochs, readPositions, startPositions, type Position } from '../../postgres/sql/positions.ts';
 import type { Patience } from './patience.ts';
@@ -21,8 +22,6 @@ export interface TakeOverContext {
   readonly from: StartFrom;
   readonly acceptGap: boolean;
   readonly operator: string;
-  /** The generation of partitions that have no position yet. */
-  readonly generation: number;
 }
 
 /** What we commit to the log beside every offset: so that a group shared by two databases is found out. */
@@ -57,27 +56,36 @@ export async function takeOver(
     );
   }
   if (fresh.length > 0) {
-    const starts = await startOffsets(context, fresh, committed);
+    const generations = await patience.run(() => readGenerations(pool, schema));
+    const starts = await startOffsets(context, fresh, committed, generations);
     await patience.run(() => startPositions(pool, schema, starts));
   }
   const claims = await patience.run(() => raiseEpochs(pool, schema, partitions));
   const hasMoved = await checkLog(context, patience, claims);
   if (!hasMoved) return claims;
   const moved = await patience.run(() => readPositions(pool, schema));
-  return moved.filter(({ partition }) => partitions.includes(partition));
+  // Only under the epoch just raised: a newer one is another member's.
+  return claims.map(
+    (claim) =>
+      moved.find(({ partition, epoch }) => partition === claim.partition && epoch === claim.epoch) ?? claim,
+  );
 }
 
 async function startOffsets(
   context: TakeOverContext,
   partitions: readonly number[],
   committed: ReadonlyMap<number, CommittedOffset>,
+  generations: readonly Generation[],
 ): Promise<{ readonly partition: number; readonly offset: bigint; readonly generation: number }[]> {
-  const { from, log, generation } = context;
+  const { from, log } = context;
   const lows = new Map((await log.watermarks()).map(({ partition, low }) => [partition, low]));
   const times = typeof from === 'object' ? await log.offsetsAtTime(from.timestamp) : null;
   return partitions.map((partition) => {
     const wanted = from === 'committed' ? committed.get(partition)?.offset : times?.get(partition);
-    return { partition, offset: wanted ?? lows.get(partition) ?? 0n, generation };
+    const growth = generations.find(
+      ({ ends, partitionCount }) => partition >= ends.length && partition < partitionCount,
+    );
+    return { partition, offset: wanted ?? lows.get(partition) ?? 0n, generation: growth?.generation ?? 0 };
   });
 }
 
@@ -122,11 +130,9 @@ async function isReplaced(context: TakeOverContext, row: NewestRow, marks: Water
     // Compacted away: nothing to compare with.
     if (record === undefined) continue;
     const { clusterId, topic } = context.envelope;
-    const ids = [
-      readEnvelope(record, context.envelope).eventId,
-      identityOfPlace(record, clusterId, topic).eventId,
-    ];
-    return record.timestamp !== row.timestamp || !ids.includes(row.eventId);
+    const { eventId, timestamp } = readEnvelope(record, context.envelope);
+    const ids = [eventId, identityOfPlace(record, clusterId, topic).eventId];
+    return timestamp !== row.timestamp || !ids.includes(row.eventId);
   }
   return false;
 }

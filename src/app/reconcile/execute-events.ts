@@ -60,6 +60,8 @@ async function executeSome(
     case 'cancelled': {
       const first = events[0];
       if (events.length === 1 && first !== undefined) {
+        if (refused.size > 0)
+          throw new Error(`event ${first.eventId} cannot be recorded: ${outcome.error.message}`);
         return executeSome(client, context, events, users, new Map([[first.eventId, outcome.error]]));
       }
       return executeSome(client, context, events.slice(0, Math.ceil(events.length / 2)), users, new Map());

@@ -1,6 +1,6 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { JsonObject, RollbackMode, Status } from '../../domain/event.ts';
-import type { HistoryEntry } from '../../domain/history.ts';
+import { rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
 import { outlook, type RollbackOutlook } from '../../domain/rollback-plan.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { inTransaction, type Database, type PoolClient } from '../../postgres/transaction.ts';
@@ -15,7 +15,7 @@ import { repeatOnConflict } from '../reconcile/repeat.ts';
 export interface UserPlan {
   readonly userId: string;
   readonly targets: readonly string[];
-  /** Where the compensating event goes: the partition of the newest target. */
+  /** Where the compensating event goes: the partition of the user's newest event. */
   readonly partition: number;
   readonly outlook: RollbackOutlook;
   /** The row now, and as it would be; null = there is none. */
@@ -40,6 +40,9 @@ export interface PlanRequest {
   readonly isDetailed: boolean;
   readonly signal: AbortSignal;
 }
+
+const USERS_AT_ONCE = 500;
+const NOT_MADE_YET = '00000000-0000-0000-0000-000000000000';
 
 /** The plan's transaction is always aborted: by this. */
 class TriedOut extends Error {}
@@ -71,12 +74,17 @@ export async function planRollback(
     }
     byUser.set(target.userId, [...(byUser.get(target.userId) ?? []), target]);
   }
-  const histories = await readHistories(database.pool, database.schema, [...byUser.keys()]);
   const plans: UserPlan[] = [];
-  for (const [userId, rows] of byUser) {
-    plans.push(
-      await planUser(database, ledger, request, { userId, rows, history: histories.get(userId) ?? [] }),
-    );
+  const users = [...byUser];
+  // Histories in portions: of a bulk of many users they would not fit into memory all at once.
+  for (let from = 0; from < users.length; from += USERS_AT_ONCE) {
+    const portion = users.slice(from, from + USERS_AT_ONCE);
+    const ids = portion.map(([userId]) => userId);
+    const histories = await readHistories(database.pool, database.schema, ids);
+    for (const [userId, rows] of portion) {
+      const user = { userId, rows, history: histories.get(userId) ?? [] };
+      plans.push(await planUser(database, ledger, request, user));
+    }
   }
   return plans;
 }
@@ -96,7 +104,8 @@ async function planUser(
   const { userId, rows, history } = user;
   const targets = rows.map(({ eventId }) => eventId);
   const view = outlook(history, { targets, mode: request.mode, rules: ledger.rules });
-  const partition = rows.at(-1)?.partition ?? 0;
+  // Behind everything that it may list, also where partitions were added since.
+  const partition = history.at(-1)?.partition ?? 0;
   const base = { userId, targets, partition, outlook: view };
   const plan: UserPlan = { ...base, now: null, then: null, changes: [], obstacle: null };
   if (!request.isDetailed) return plan;
@@ -125,12 +134,10 @@ async function tryOut(
   const now = (await readRows(client, table, [userId])).get(userId) ?? null;
   if (!view.decision.isAccepted || view.kind === 'already')
     return { now, then: now, changes: [], obstacle: null };
-  const own: HistoryEntry = {
-    ...PLANNED,
-    partition: history.at(-1)?.partition ?? 0,
-    offset: (history.at(-1)?.offset ?? 0n) + 1n,
-    withdraws: view.decision.withdraws,
-  };
+  const { withdraws } = view.decision;
+  const last = history.at(-1);
+  const place = { partition: last?.partition ?? 0, offset: (last?.offset ?? 0n) + 1n, timestamp: 0 };
+  const own = rollbackEntry({ eventId: NOT_MADE_YET, ...place, withdraws });
   const job = {
     userId,
     history: [...history, own],
@@ -148,19 +155,3 @@ async function tryOut(
   });
   return { now, then, changes, obstacle: result?.error ?? null };
 }
-
-/** The compensating event as it would stand in the ledger; its id is not made yet. */
-const PLANNED: HistoryEntry = {
-  eventId: '00000000-0000-0000-0000-000000000000',
-  partition: 0,
-  offset: 0n,
-  timestamp: 0,
-  operation: 'rollback',
-  status: 'applied',
-  fields: null,
-  withdraws: null,
-  beforeExists: null,
-  hasImage: false,
-  blockedBy: null,
-  error: null,
-};

@@ -34,7 +34,6 @@ export interface RolledBack {
 
 /** So many users are tried out one by one for the plan; more are decided only. */
 const DETAILED_USERS = 50;
-const MOST_FAILED = 100_000;
 
 /**
  * Plans, asks, publishes one compensating event a user, and waits if told to (DESIGN 5). Throws EVENT_NOT_FOUND,
@@ -67,7 +66,7 @@ async function chooseTargets(
       hint: 'Name events with --event-id, --from-file or --all-failed.',
     });
   }
-  const failed = await readFailedTargets(database.pool, database.schema, MOST_FAILED);
+  const failed = await readFailedTargets(database.pool, database.schema);
   // A failed rollback is retried or skipped, not rolled back in bulk; an event without a user had no effect.
   return failed
     .filter(({ operation, userId }) => operation !== 'rollback' && userId !== null)

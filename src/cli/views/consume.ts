@@ -28,3 +28,8 @@ export const renderConsumed: View<ConsumeSummary> = (summary, { theme }) => {
   const failed = summary.failed + summary.rollbacksFailed;
   return failed > 0 ? `${line}\n${theme.dim('  → See `user-events failures`.')}` : line;
 };
+
+/** 7 where an event failed; 0 for a drained stop by a signal, whatever had failed: that was told when it did (DESIGN 7). */
+export function exitOfConsumed({ endedBy, failed, rollbacksFailed }: ConsumeSummary): 0 | 7 {
+  return endedBy !== 'signal' && failed + rollbacksFailed > 0 ? 7 : 0;
+}

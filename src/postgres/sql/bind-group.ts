@@ -38,9 +38,15 @@ export async function bindGroup(
   };
 }
 
-/** Records another cluster id, after --accept-gap took a log made anew for this topic. */
-export async function rebindCluster(db: Queryable, schema: string, clusterId: string): Promise<void> {
-  await db.query(`update ${quoteIdentifier(schema)}.binding set cluster_id = $1`, [clusterId]);
+/** Records another cluster and partition count, after --accept-gap took a log made anew for this topic. One row. */
+export async function rebindLog(
+  db: Queryable,
+  schema: string,
+  clusterId: string,
+  partitionCount: number,
+): Promise<void> {
+  const text = `update ${quoteIdentifier(schema)}.binding set cluster_id = $1, partition_count = $2`;
+  await db.query(text, [clusterId, partitionCount]);
 }
 
 /**

@@ -18,7 +18,12 @@ export type Outcome<T> =
   | { readonly kind: 'unknown'; readonly error: Error }
   | { readonly kind: 'fenced' }
   /** Something that the fold assumed does not hold: read the facts and fold again. */
-  | { readonly kind: 'stale'; readonly error: Error }
+  | {
+      readonly kind: 'stale';
+      readonly error: Error;
+      /** What it is where fresh facts do not help: the users table's own refusal. Null: ours, or a race. */
+      readonly refusal: EventError | null;
+    }
   /** An event of the batch is refused by the user's own table. */
   | { readonly kind: 'refused'; readonly error: EventError }
   /** statement_timeout or a cancel: the events' fault only where one stands alone and it happens again. */
@@ -44,6 +49,8 @@ export async function outcomeOf<T>(ours: Ours, work: () => Promise<T>): Promise<
 }
 
 function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
+  // Translated already, by the log: no word of this database.
+  if (error instanceof UserEventsError) throw error;
   if (error instanceof CommitUnknownError) return { kind: 'unknown', error };
   if (error instanceof CommitRefusedError) return { kind: 'transient', error };
   const facts = describeSqlError(error);
@@ -64,7 +71,11 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
     case 'fenced':
       return { kind: 'fenced' };
     case 'stale':
-      return { kind: 'stale', error };
+      return {
+        kind: 'stale',
+        error,
+        refusal: state === '23505' && isUsers(facts, ours) ? recordError(state, facts) : null,
+      };
     case 'record':
       return { kind: 'refused', error: recordError(state, facts) };
     case 'timeout':
@@ -85,6 +96,10 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
 
 function refusedBy(error: Error, ours: Ours): UserEventsError {
   return new UserEventsError('DATABASE_REFUSED', `${ours.address}: ${error.message}`, { cause: error });
+}
+
+function isUsers(facts: Pick<SqlErrorFacts, 'schema' | 'table'>, { table }: Ours): boolean {
+  return facts.schema === table.schema && facts.table === table.name;
 }
 
 /** What the server says of a refusal: the driver's error has it, and so have the diagnostics of a probe. */

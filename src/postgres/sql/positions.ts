@@ -93,11 +93,11 @@ export async function claimRange(
 export async function raiseRevisions(
   db: Queryable,
   schema: string,
-  partitions: readonly number[],
+  partitions: readonly number[] | 'all',
 ): Promise<void> {
   const position = `${quoteIdentifier(schema)}.position`;
   const text = `with locked as (
-      select partition from ${position} where partition = any ($1::int[]) order by partition for update)
+      select partition from ${position} where $1::int[] is null or partition = any ($1::int[]) order by partition for update)
     update ${position} p set revision = revision + 1, updated_at = now() from locked where p.partition = locked.partition`;
-  await db.query(text, [partitions]);
+  await db.query(text, [partitions === 'all' ? null : partitions]);
 }

@@ -40,7 +40,7 @@ export function probeEvents(table: UsersTable): ProbeEvents {
   const users = userWritesSql(table);
   const types = ['text[]', ...users.parameterTypes];
   const name = statementName('probe', table.name).replaceAll(/\W/g, '_');
-  const definition = probeFunction(name, types, users);
+  const definition = probeFunction(name, types, users, table);
   const call = `select * from pg_temp.${name}(${types.map((type, i) => `$${String(i + 1)}::${type}`).join(', ')})`;
 
   return async (pool, writes) => {
@@ -79,10 +79,16 @@ function factsOf(row: ProbeRow): Parameters<typeof recordError>[1] {
 }
 
 /** A function of the session: PL/pgSQL alone can go on after an error without a round trip. */
-function probeFunction(name: string, types: readonly string[], users: UserWritesSql): string {
+function probeFunction(
+  name: string,
+  types: readonly string[],
+  users: UserWritesSql,
+  table: UsersTable,
+): string {
   const parameters = types.map((type, index) => `p${String(index)} ${type}`).join(', ');
   const arrays = types.map((_, index) => `p${String(index)}`).join(', ');
   const columns = users.columnNames.split(', ').map((column) => `r.${quoteIdentifier(column)}`);
+  const keys = table.keyConstraints.map((key) => `'${key.replaceAll("'", "''")}'`).join(', ');
   return `create or replace function pg_temp.${name}(${parameters})
   returns table (index int, state text, message text, detail text, schema text, "table" text, "column" text, "constraint" text, datatype text)
   language plpgsql as $probe$
@@ -104,6 +110,9 @@ function probeFunction(name: string, types: readonly string[], users: UserWrites
       exception when others then
         -- A conflict, a shortage, a server going down: nobody's fault, told as it is.
         if sqlstate ~ '^(40|53|55|57|58|42|XX|25)' then raise; end if;
+        -- The key is taken: the user was made meanwhile, so the facts are stale.
+        get stacked diagnostics "constraint" = constraint_name;
+        if sqlstate = '23505' and "constraint" = any (array[${keys}]::text[]) then raise; end if;
         get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail,
           schema = schema_name, "table" = table_name, "column" = column_name, "constraint" = constraint_name,
           datatype = pg_datatype_name;

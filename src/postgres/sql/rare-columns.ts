@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../domain/event.ts';
+import type { JsonObject, JsonValue } from '../../domain/event.ts';
 import type { Decision } from '../../domain/fold.ts';
 
 /**
@@ -17,9 +17,17 @@ export function rareText(decision: Decision): string | null {
     rare['code'] = error.code;
     rare['message'] = keepable(error.message);
     if (error.sqlState !== undefined) rare['sqlState'] = error.sqlState;
-    if (error.detail !== undefined) rare['detail'] = error.detail;
+    if (error.detail !== undefined) rare['detail'] = keepableDetail(error.detail);
   }
   return JSON.stringify(rare);
+}
+
+function keepableDetail(detail: JsonObject): JsonObject {
+  const strings = ([name, value]: [string, JsonValue]): [string, JsonValue] => [
+    name,
+    typeof value === 'string' ? keepable(value) : value,
+  ];
+  return Object.fromEntries(Object.entries(detail).map(strings));
 }
 
 /** PostgreSQL's text holds neither NUL nor half a surrogate pair: both become U+FFFD, so that the row can be kept. */

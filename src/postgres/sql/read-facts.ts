@@ -43,7 +43,7 @@ export function readFacts(schema: string, table: UsersTable): ReadFacts {
       where l.user_id = any ($3::text[]) and l.status in ('failed', 'parked')
       order by l.user_id, (l.status = 'failed') desc, l.generation, l."offset") b) as blocked,
     (select json_agg(k) from (
-      select l.event_id, l.user_id, l.operation, l.data::text as data from ${ledger} l
+      select l.event_id, l.user_id, l.operation, coalesce(l.data::text, translate(encode(l.raw, 'base64'), E'\\n', '')) as data from ${ledger} l
       where l.event_id = any ($4::uuid[])) k) as known
     from (select) one left join ${quoteIdentifier(schema)}.position p on p.partition = $1`;
 

@@ -1,6 +1,6 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { JsonObject, Operation, Status } from '../../domain/event.ts';
-import type { HistoryEntry } from '../../domain/history.ts';
+import { inDecisionOrder, type HistoryEntry } from '../../domain/history.ts';
 import { textArray } from '../binary-array.ts';
 import { quoteIdentifier, type Queryable } from '../pool.ts';
 
@@ -28,7 +28,7 @@ export async function readHistories(
   db: Queryable,
   schema: string,
   userIds: readonly string[],
-): Promise<Map<string, HistoryEntry[]>> {
+): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
   const text = `select user_id, event_id, partition, "offset", (extract(epoch from published_at) * 1000)::float8 as published_ms,
       case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation, status,
       case when operation is distinct from 'rollback' then data end as data, withdraws,
@@ -39,7 +39,7 @@ export async function readHistories(
   const { rows } = await db.query<HistoryRow>(text, [textArray(userIds)]);
   const histories = new Map<string, HistoryEntry[]>(userIds.map((userId) => [userId, []]));
   for (const row of rows) histories.get(row.user_id)?.push(toEntry(row));
-  return histories;
+  return new Map([...histories].map(([userId, entries]) => [userId, inDecisionOrder(entries)]));
 }
 
 function toEntry(row: HistoryRow): HistoryEntry {

@@ -1,6 +1,7 @@
-import type { Status } from '../../domain/event.ts';
+import type { RollbackEvent, Status } from '../../domain/event.ts';
 import { uuidArray } from '../binary-array.ts';
 import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { RollbackRow } from './relabel.ts';
 
 /** Where an event to be acted on lies in this service's ledger. */
 export interface TargetRow {
@@ -25,15 +26,30 @@ export async function readTargets(
   return (await db.query<TargetRow>(text, [uuidArray(eventIds)])).rows;
 }
 
-/** The failed events, oldest first, `limit` at the most. Uses the partial index `ledger_open`. No locks. */
-export async function readFailedTargets(
+/** The failed events, oldest first. Uses the partial index `ledger_open`. No locks. */
+export async function readFailedTargets(db: Queryable, schema: string): Promise<readonly TargetRow[]> {
+  const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where status = 'failed'
+    order by generation, partition, "offset"`;
+  return (await db.query<TargetRow>(text)).rows;
+}
+
+/** The rows of rollback events that were committed without our hearing of it; those that are not there are absent. */
+export async function readRollbackRows(
   db: Queryable,
   schema: string,
-  limit: number,
-): Promise<readonly TargetRow[]> {
-  const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where status = 'failed'
-    order by generation, partition, "offset" limit $1`;
-  return (await db.query<TargetRow>(text, [limit])).rows;
+  events: readonly RollbackEvent[],
+): Promise<readonly RollbackRow[]> {
+  const outcomes = await readOutcomes(
+    db,
+    schema,
+    events.map(({ eventId }) => eventId),
+  );
+  return events.flatMap((event): RollbackRow[] => {
+    const outcome = outcomes.get(event.eventId);
+    if (outcome === undefined) return [];
+    const status = outcome.status === 'failed' || outcome.status === 'refused' ? outcome.status : 'applied';
+    return [{ event, eventId: event.eventId, status, withdraws: null, error: null }];
+  });
 }
 
 /** What became of events; those not decided yet are absent. */

@@ -1,0 +1,35 @@
+import { Flags } from '@oclif/core';
+import { databaseFlags, dryRunFlag, logFlags, timeoutFlag, yesFlag } from './flags.ts';
+
+/** What `rollback` can be told. */
+export const rollbackFlags = {
+  ...logFlags,
+  ...databaseFlags,
+  ...dryRunFlag,
+  ...yesFlag,
+  ...timeoutFlag,
+  'event-id': Flags.string({
+    multiple: true,
+    default: [],
+    summary: 'Event to withdraw; may be repeated.',
+    helpValue: 'UUID',
+  }),
+  'all-failed': Flags.boolean({
+    summary: 'Withdraw every failed event of this service.',
+    exclusive: ['event-id', 'from-file'],
+  }),
+  'from-file': Flags.string({
+    summary: 'File with event ids, one a line, or what `failures --json` prints; - is stdin.',
+    helpValue: 'FILE',
+  }),
+  only: Flags.boolean({
+    summary: 'Withdraw the events alone; later ones are executed again without them.',
+    exclusive: ['cascade'],
+  }),
+  cascade: Flags.boolean({ summary: 'Withdraw also every later event of the user.' }),
+  force: Flags.boolean({ summary: 'Set the row back also where it was changed from outside the log.' }),
+  reason: Flags.string({ summary: 'Why; kept with the event and in every ledger.', helpValue: 'TEXT' }),
+  wait: Flags.boolean({
+    summary: 'Return when this service’s consumer has executed it, with the outcome.',
+  }),
+};
