@@ -46,6 +46,7 @@ export function createPool(settings: PoolSettings): Pool {
     ...(options === '' ? {} : { options }),
   });
   pool.on('error', () => undefined);
+  keepConnections(pool);
   return pool;
 }
 
@@ -56,6 +57,33 @@ export function createPool(settings: PoolSettings): Pool {
 export function cutConnection(client: PoolClient): void {
   // While a statement runs, the driver's `end` destroys the socket rather than waiting for the answer.
   if (client instanceof pg.Client) client.end().catch(() => undefined);
+}
+
+/**
+ * pg-pool closes the connection of every query that fails, also where the server only refused the statement: a batch
+ * with refused events would connect and prepare everything anew for each attempt. Ours closes it where it is broken.
+ */
+function keepConnections(pool: Pool): void {
+  const query = async (...request: unknown[]): Promise<unknown> => {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
+    try {
+      const answer: unknown = await Reflect.apply(client.query, client, request);
+      return answer;
+    } catch (error) {
+      const isRefusal = error instanceof pg.DatabaseError && error.severity === 'ERROR';
+      if (!isRefusal) broken ??= error instanceof Error ? error : new Error(String(error), { cause: error });
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  };
+  Object.defineProperty(pool, 'query', { value: query });
 }
 
 /**

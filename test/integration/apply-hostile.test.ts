@@ -81,6 +81,18 @@ describe('what a producer can get wrong', () => {
     ]);
   });
 
+  test('an unreadable record of a user who exists fails, also in a batch whose facts are read', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(0, 'create', 'a', { name: 'A' })], 1n);
+    const { fields: _fields, operation: _operation, ...head } = cud(2, 'put', 'a');
+    const bad: UnreadableEvent = { ...head, kind: 'unreadable', code: 'UNREADABLE', reason: 'no JSON' };
+    await applier.apply(
+      [cud(1, 'update', 'ghost', { name: 'G' }), bad, cud(3, 'update', 'a', { age: 1 })],
+      4n,
+    );
+    expect(await said()).toEqual(['applied', 'failed USER_NOT_FOUND', 'failed UNREADABLE', 'parked']);
+  });
+
   test('a field name with a NUL character is an unknown field', async () => {
     await database().pool.query('alter table public.users drop column attributes');
     await database().pool.query(`update ${database().schema}.binding set extra_column = null`);
@@ -152,5 +164,16 @@ describe('a users table with a mind of its own', () => {
       3n,
     );
     expect(await said()).toEqual(['applied', 'failed DATABASE_CONSTRAINT', 'failed USER_EXISTS']);
+  });
+
+  test('a trigger that raises a SQLSTATE of its own fails the event, not the consumer', async () => {
+    await addTrigger(
+      'insert',
+      `if new.name = 'no' then raise exception using errcode = 'U0001', message = 'not here'; end if; return new;`,
+    );
+    await (
+      await openApplier(database())
+    ).apply([cud(0, 'create', 'a', { name: 'no' }), cud(1, 'create', 'b')], 2n);
+    expect(await said()).toEqual(['failed DATABASE_TRIGGER', 'applied']);
   });
 });

@@ -176,7 +176,8 @@ export class PartitionApplier {
         return rollbacks.length;
       }
       if (outcome.kind === 'stop') throw outcome.error;
-      if (outcome.kind === 'refused' || outcome.kind === 'cancelled') {
+      if (outcome.kind === 'cancelled') await this.#claim.patience.wait(new Error(outcome.error.message));
+      if (outcome.kind === 'refused') {
         throw new Error(`a rollback was refused outside its reconciliation: ${outcome.error.message}`);
       }
       // Fenced by a higher revision alone, or a fact went stale: look again; a real fence throws.

@@ -7,7 +7,7 @@ import type { Applied } from './apply-events.ts';
 import { publishAutoRollbacks, publishMissingRollbacks, type AutoRollbackTerms } from './auto-rollback.ts';
 import { bindLog } from './bind-log.ts';
 import type { ConsumeOptions } from './consume-options.ts';
-import type { Group } from './open-group.ts';
+import { rereadTable, type Group } from './open-group.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { Patience, StoppedError } from './patience.ts';
 import { commitMetadata, takeOver } from './take-over.ts';
@@ -25,7 +25,7 @@ export interface AssignmentOptions extends ConsumeOptions {
 export class Assignment {
   readonly #log: EventLog;
   readonly #database: Database;
-  readonly #group: Group;
+  #group: Group;
   readonly #options: AssignmentOptions;
   readonly #patience: Patience;
   readonly #workers = new Map<number, PartitionWorker>();
@@ -38,6 +38,8 @@ export class Assignment {
   #committing: Promise<void> = Promise.resolve();
   #compensating: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
+  /** An assignment was made, and its checks have passed. */
+  isAssigned = false;
   /** Rejects with what a worker was ended by. */
   readonly failed: Promise<never>;
 
@@ -111,6 +113,8 @@ export class Assignment {
   }
 
   async #onAssigned(partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>> {
+    // The users table may have been migrated since.
+    this.#group = await this.#patience.run(() => rereadTable(this.#group, this.#database));
     const { binding, envelope, schema } = this.#group;
     const { from, acceptGap, operator, group } = this.#options;
     const { pool } = this.#database;
@@ -132,6 +136,7 @@ export class Assignment {
       await publishMissingRollbacks(this.#log, pool, schema, this.#patience, partitions, terms);
     }
     for (const claim of claims) this.#start(claim);
+    this.isAssigned = true;
     this.#options.observe.onAssigned(partitions);
     return new Map(claims.map(({ partition, nextOffset }) => [partition, nextOffset]));
   }

@@ -20,6 +20,8 @@ export interface ConsumeSummary extends Tally {
 }
 
 const LOOK_AT_ENDS_MS = 100;
+/** The checks of an assignment come first. A member for whom no partition is left is not told of one. */
+const ASSIGNED_WITHIN_MS = 5_000;
 
 /**
  * Runs the consumer: every event of the topic is decided on once, in order per user, and its effect, its ledger row and
@@ -36,7 +38,10 @@ export async function consume(
   const ending = new Ending(options.signal);
   const stopped = ending.reached().then(() => null);
   const group = await Promise.race([openWhenThere(log, database, options), stopped]);
-  const ends = options.isUntilEnd && group !== null ? await Promise.race([readEnds(log), stopped]) : null;
+  const ends =
+    options.isUntilEnd && group !== null
+      ? await Promise.race([readEnds(log, database, options.acceptGap), stopped])
+      : null;
   if (group !== null && !ending.signal.aborted) {
     const onApplied = (applied: Applied): void => {
       const failed = keeper.add(applied);
@@ -101,8 +106,10 @@ async function watchEnds(
   ending: Ending,
 ): Promise<void> {
   const { signal } = ending;
+  const startedAt = performance.now();
   while (!signal.aborted) {
-    if (await endsReached(database, ours, assignment.nextOffsets(), ends)) ending.end('end');
+    const mayEnd = assignment.isAssigned || performance.now() - startedAt > ASSIGNED_WITHIN_MS;
+    if (mayEnd && (await endsReached(database, ours, assignment.nextOffsets(), ends))) ending.end('end');
     else await delay(LOOK_AT_ENDS_MS, undefined, { signal }).catch(() => undefined);
   }
 }

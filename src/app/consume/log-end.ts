@@ -1,12 +1,31 @@
+import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { readPositions } from '../../postgres/sql/positions.ts';
 import { outcomeOf, type Ours } from '../../postgres/sql/outcome.ts';
 
-/** The high watermarks now, by partition; partitions with nothing to read are left out. */
-export async function readEnds(log: EventLog): Promise<ReadonlyMap<number, bigint>> {
+/**
+ * The high watermarks now, by partition; partitions with nothing to read are left out. LOG_REPLACED where a position lies
+ * beyond them: that log is another one, and its end would seem to be reached (unless the gap is accepted).
+ */
+export async function readEnds(
+  log: EventLog,
+  { pool, schema }: Database,
+  isGapAccepted: boolean,
+): Promise<ReadonlyMap<number, bigint>> {
+  // Positions first: what is decided in between can then not seem to lie beyond the end.
+  const positions = new Map(
+    (await readPositions(pool, schema)).map((each) => [each.partition, each.nextOffset]),
+  );
   const ends = new Map<number, bigint>();
-  for (const { partition, low, high } of await log.watermarks()) if (high > low) ends.set(partition, high);
+  for (const { partition, low, high } of await log.watermarks()) {
+    const position = positions.get(partition) ?? 0n;
+    if (position > high && !isGapAccepted) {
+      const message = `Partition ${String(partition)} ends at ${String(high)}, and this group has read up to ${String(position)}`;
+      throw new UserEventsError('LOG_REPLACED', message);
+    }
+    if (high > low) ends.set(partition, high);
+  }
   return ends;
 }
 

@@ -56,16 +56,24 @@ export async function openGroup(log: EventLog, database: Database, options: Grou
   const ledger = await openLedger(database);
   const { pool, schema } = database;
   const { clusterId, topic } = await bindLog(log, pool, schema, options);
-  const { table } = ledger.mapper;
   const { ignoreTypes, mapTypes } = options;
   return {
-    ...ledger,
-    envelope: { clusterId, topic, keyType: table.keyType, ignoreTypes, mapTypes },
-    applyBatch: applyBatch(schema, table),
-    probeEvents: probeEvents(table),
+    ...statements(ledger),
+    envelope: { clusterId, topic, keyType: ledger.mapper.table.keyType, ignoreTypes, mapTypes },
     deriveId: ({ partition, offset, timestamp }) => {
       const place = { partition, offset, timestamp, key: null, value: null, headers: [] };
       return identityOfPlace(place, clusterId, topic).eventId;
     },
   };
+}
+
+/** The group with the users table as the catalog has it now. NOT_INITIALISED, USERS_TABLE_INVALID. */
+export async function rereadTable(group: Group, database: Database): Promise<Group> {
+  const ledger = await openLedger(database);
+  return { ...group, ...statements(ledger) };
+}
+
+function statements(ledger: Ledger): Ledger & Pick<Group, 'applyBatch' | 'probeEvents'> {
+  const { table } = ledger.mapper;
+  return { ...ledger, applyBatch: applyBatch(ledger.schema, table), probeEvents: probeEvents(table) };
 }

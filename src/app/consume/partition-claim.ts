@@ -34,17 +34,18 @@ export class PartitionClaim {
 
   /** Reads facts, with the position of the same snapshot: another epoch or offset means that we were fenced. */
   async readFacts(events: readonly LogEvent[]): Promise<Facts> {
-    const cud = new Set<string>();
+    const rows = new Set<string>();
     const all = new Set<string>();
     for (const event of events) {
       if (event.userId === null) continue;
       all.add(event.userId);
-      if (event.kind === 'cud') cud.add(event.userId);
+      // Of an unreadable event too: the fold looks at its user's row. Such an id is canonical, or it would be null.
+      if (event.kind === 'cud' || event.kind === 'unreadable') rows.add(event.userId);
     }
     const ids = events.map((event) => event.eventId);
     const { pool, readFacts } = this.#context;
     const { facts, position } = await this.patience.run(() =>
-      readFacts(pool, this.#claim.partition, [...cud], [...all], ids),
+      readFacts(pool, this.#claim.partition, [...rows], [...all], ids),
     );
     if (position?.epoch !== this.#claim.epoch || position.nextOffset !== this.#claim.nextOffset) {
       throw new FencedError('the position moved');

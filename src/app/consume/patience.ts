@@ -60,8 +60,11 @@ export class Patience {
           break;
         case 'fenced':
           throw new FencedError('the position moved');
-        case 'refused':
         case 'cancelled':
+          // statement_timeout while somebody held a lock: nobody's fault.
+          await this.wait(new Error(outcome.error.message));
+          break;
+        case 'refused':
           throw new Error(`a statement of ours was refused: ${outcome.error.message}`);
         case 'stop':
           throw outcome.error;

@@ -4,7 +4,7 @@ import { classify, eventErrorCode, isConnectionLoss } from '../../domain/failure
 import type { UsersTable } from '../../domain/users-table.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { CommitRefusedError, CommitUnknownError } from '../transaction.ts';
-import { describeSqlError, toUserEventsError, type SqlErrorFacts } from '../errors.ts';
+import { describeSqlError, type SqlErrorFacts } from '../errors.ts';
 
 // Use cases read outcomes here; telling an error that means "nobody there" from the rest is part of it.
 export { isUnreachable } from '../errors.ts';
@@ -80,14 +80,13 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
       return { kind: 'refused', error: recordError(state, facts) };
     case 'timeout':
       return { kind: 'cancelled', error: recordError(state, facts) };
-    case 'environment': {
-      const translated = toUserEventsError(error, ours.address);
-      return {
-        kind: 'stop',
-        error: translated instanceof UserEventsError ? translated : refusedBy(error, ours),
-      };
-    }
+    case 'environment':
+      return { kind: 'stop', error: refusedBy(error, ours) };
     case 'bug':
+      // A SQLSTATE of a trigger's own, say: the event is to blame once it stands alone. What is ours, or the server's, is not.
+      if (facts.schema !== ours.schema && !/^(?:XX|58|F0|25|2D|08|57|55)/.test(state)) {
+        return { kind: 'refused', error: { ...recordError(state, facts), code: 'DATABASE_TRIGGER' } };
+      }
       throw new UserEventsError('UNEXPECTED', `PostgreSQL answered with ${state}: ${error.message}`, {
         cause: error,
       });
