@@ -92,16 +92,19 @@ function isInLedger({ schema, table }: FailurePlace, ours: FailureScope): boolea
   return schema === ours.ledgerSchema && !(schema === ours.usersSchema && table === ours.usersTable);
 }
 
-/** Why the event failed, of an SQLSTATE that `classify` calls record or timeout. */
+/** Why the event failed, of an SQLSTATE that `classify` calls record or timeout, or that is a trigger's own. */
 export function eventErrorCode(sqlState: string): EventErrorCode {
   if (sqlState === '57014') return 'STATEMENT_TIMEOUT';
   switch (sqlState.slice(0, 2)) {
     case '23':
       return 'DATABASE_CONSTRAINT';
-    case 'P0':
-      return 'DATABASE_TRIGGER';
-    default:
+    case '22':
+    case '21':
+    case '54':
       return 'DATABASE_VALUE';
+    default:
+      // P0 is PL/pgSQL's own; any other state is one that a trigger chose.
+      return 'DATABASE_TRIGGER';
   }
 }
 

@@ -72,6 +72,7 @@ function keepConnections(pool: Pool): void {
     };
     client.on('error', onError);
     try {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- applied to its own client, with whatever overload was meant
       const answer: unknown = await Reflect.apply(client.query, client, request);
       return answer;
     } catch (error) {

@@ -85,7 +85,7 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
     case 'bug':
       // A SQLSTATE of a trigger's own, say: the event is to blame once it stands alone. What is ours, or the server's, is not.
       if (facts.schema !== ours.schema && !/^(?:XX|58|F0|25|2D|08|57|55)/.test(state)) {
-        return { kind: 'refused', error: { ...recordError(state, facts), code: 'DATABASE_TRIGGER' } };
+        return { kind: 'refused', error: recordError(state, facts) };
       }
       throw new UserEventsError('UNEXPECTED', `PostgreSQL answered with ${state}: ${error.message}`, {
         cause: error,
