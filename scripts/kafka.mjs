@@ -60,17 +60,23 @@ const COMMANDS = {
     if (kafka !== null && (await kafka.isRunning())) {
       printBrokers(kafka.brokers);
     } else {
-      say(`Kafka instance ${name} does not run; start it with: npm run kafka -- start`);
+      say(`Kafka instance ${name} does not run; start it with: ${commandFor('start', name)}`);
       process.exitCode = EXIT.notFound;
     }
   },
 };
 
+/** @param {string} command @param {string} name */
+function commandFor(command, name) {
+  return `npm run kafka -- ${command}${name === 'default' ? '' : ` --name ${name}`}`;
+}
+
 /** @param {{name: string, port?: number}} options */
 async function start(options) {
   await sweepOrphans();
   const kafka = await startKafka({ ...options, quick: false });
-  say(`Kafka instance ${options.name} runs (pid ${kafka.pid()}); stop it with: npm run kafka -- stop`);
+  const pid = String(kafka.pid());
+  say(`Kafka instance ${options.name} runs (pid ${pid}); stop it with: ${commandFor('stop', options.name)}`);
   printBrokers(kafka.brokers);
 }
 

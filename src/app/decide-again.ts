@@ -13,6 +13,7 @@ import { recordAttempts, relabel, type Relabel } from '../postgres/sql/relabel.t
 import { inTransaction, type Database, type PoolClient } from '../postgres/transaction.ts';
 import type { Ledger } from './consume/open-group.ts';
 import { reconcile, type ReconcileJob } from './reconcile/reconcile.ts';
+import { NOT_READ_YET } from './rollback/plan.ts';
 import { repeatOnConflict } from './reconcile/repeat.ts';
 
 export interface DecideAgainRequest {
@@ -55,7 +56,10 @@ export async function decideAgain(
   const unknown = request.eventIds.filter((id) => !found.has(id));
   if (unknown.length > 0) {
     const message = `This service's ledger has no event ${unknown.slice(0, 3).join(', ')}`;
-    throw new UserEventsError('EVENT_NOT_FOUND', message, { facts: { eventIds: unknown } });
+    throw new UserEventsError('EVENT_NOT_FOUND', message, {
+      hint: NOT_READ_YET,
+      facts: { eventIds: unknown },
+    });
   }
   const results: DecidedAgain[] = [];
   for (let from = 0; from < request.eventIds.length; from += EVENTS_AT_ONCE) {

@@ -5,6 +5,7 @@ import type { EventLog, Watermarks } from '../log/event-log.ts';
 import { readEventPlace, type EventPlace } from '../postgres/sql/read-statuses.ts';
 import { whereReadable } from '../postgres/sql/where-readable.ts';
 import type { Database } from '../postgres/transaction.ts';
+import { boundTopic, requireBoundTopic } from './bound-topic.ts';
 import { envelopeContext, findKeyType, type TypeSettings } from './envelope-context.ts';
 import { choosePartitions, likelyFirst, resolveRanges } from './log/ranges.ts';
 import { mergeByTime } from './log/merge-by-time.ts';
@@ -30,8 +31,10 @@ export interface LogReaderSettings extends Pick<LogReader, 'filter' | 'statuses'
  * Asks the log what it is: TOPIC_NOT_FOUND. A database that is away costs the statuses, unless `statuses` asks for some.
  */
 export async function openLogReader(log: EventLog, settings: LogReaderSettings): Promise<LogSearch> {
-  const { db, types, now, filter, statuses, signal, onRead } = settings;
-  const [topic, keyType] = await Promise.all([log.describe(), db === null ? null : findKeyType(db)]);
+  const { types, now, filter, statuses, signal, onRead } = settings;
+  const topic = await log.describe();
+  const db = await ledgerOf(topic.topic, settings);
+  const keyType = db === null ? null : await findKeyType(db);
   return {
     log,
     envelope: envelopeContext(topic, keyType ?? 'text', types),
@@ -43,6 +46,14 @@ export async function openLogReader(log: EventLog, settings: LogReaderSettings):
     signal,
     onRead,
   };
+}
+
+/** The database, where its ledger is of this topic: of another one it knows nothing. BINDING_MISMATCH where statuses are asked for. */
+async function ledgerOf(topic: string, { db, statuses }: LogReaderSettings): Promise<Database | null> {
+  if (db === null) return null;
+  if (statuses !== null) await requireBoundTopic(db, topic);
+  const bound = await whereReadable(db, () => boundTopic(db));
+  return bound === null || bound === topic ? db : null;
 }
 
 export interface LogQuery {

@@ -8,6 +8,7 @@ import { UserEventsError } from '../errors/user-events-error.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Database } from '../postgres/transaction.ts';
 import { readStatuses } from '../postgres/sql/read-statuses.ts';
+import { requireBoundTopic } from './bound-topic.ts';
 import { envelopeContext, findKeyType, type TypeSettings } from './envelope-context.ts';
 import { prepareEvent, type EncodingContext, type Prepared } from './publish/prepare-line.ts';
 import { waitForOutcomes } from './publish/wait-for-outcomes.ts';
@@ -117,7 +118,10 @@ export async function publishEvent(
     const record = previewRecord(prepared, publisher.partitionCount);
     return { ...head, dryRun: true, partition: record.partition, offset: null, record };
   }
-  if (wait !== null) await readStatuses(wait.db.pool, wait.db.schema, []);
+  if (wait !== null) {
+    await requireBoundTopic(wait.db, publisher.envelope.topic);
+    await readStatuses(wait.db.pool, wait.db.schema, []);
+  }
   const [position] = await publisher.log.append([prepared.record]);
   if (position === undefined) throw new Error('The log told no position');
   const published = { ...head, dryRun: false, ...position };

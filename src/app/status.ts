@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { EventLog } from '../log/event-log.ts';
+import { requireBoundTopic } from './bound-topic.ts';
 import { countOpen } from '../postgres/sql/count-open.ts';
 import { readPositions } from '../postgres/sql/positions.ts';
 import type { Database } from '../postgres/transaction.ts';
@@ -45,6 +46,7 @@ export async function readStatus(
 ): Promise<ServiceStatus> {
   const { pool, schema, address } = database;
   const { topic } = await log.describe();
+  await requireBoundTopic(database, topic);
   // Positions first: what is written in between then shows as lag, never as less than none.
   const positions = new Map(
     (await readPositions(pool, schema)).map((each) => [each.partition, each.nextOffset]),

@@ -10,7 +10,7 @@ import { inTransaction, type Database, type PoolClient } from '../postgres/trans
 import { envelopeContext, type TypeSettings } from './envelope-context.ts';
 import type { Backlog, EventTrace, Published } from './trace/event-trace.ts';
 import { findInLedger, findInLog, type FoundRecord } from './trace/find-event.ts';
-import { nextSteps } from './trace/next-steps.ts';
+import { nextSteps, type SameService } from './trace/next-steps.ts';
 import { publishedOf, readPublished } from './trace/read-record.ts';
 import { readPendingStory, readStory, type Story } from './trace/read-story.ts';
 import type { StoryContext } from './trace/story-context.ts';
@@ -22,8 +22,8 @@ export interface TraceRequest {
   readonly source: string;
   /** Search the log for an event that the ledger does not have. */
   readonly isSearched: boolean;
-  /** What the commands that are named end with, so that they mean the same service: ` --schema x`, or nothing. */
-  readonly flags: string;
+  /** What the commands that are named end with. */
+  readonly flags: SameService;
   readonly types: TypeSettings;
   /** Opened for one record, or for the search. */
   readonly openLog: () => Promise<EventLog>;

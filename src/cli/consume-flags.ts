@@ -11,8 +11,8 @@ export const consumeFlags = {
   'max-failed': Flags.integer({
     min: 1,
     env: 'USER_EVENTS_MAX_FAILED',
-    summary:
-      'Stop when more users than that fail one after the other: a bad migration rather than bad events.',
+    summary: 'Stop when more than N users in a row failed: a bad migration rather than bad events.',
+    helpValue: 'N',
   }),
   'on-failure': Flags.option({
     options: ['park', 'rollback', 'stop'] as const,

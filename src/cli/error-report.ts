@@ -93,10 +93,17 @@ function isFromParser(error: Error): boolean {
   return error.message.startsWith('Parsing --');
 }
 
-/** oclif's message without its own pointer to --help, its tabs and its colours. */
+/** oclif's message without its own pointer to --help, its first line that says nothing, its indents and its colours. */
 function usageMessage(error: Error): string {
   return stripVTControlCharacters(error.message)
     .replace(/\n?See more help with --help/g, '')
+    .replace(/^The following errors? occurred:\n([^]*)$/, (_, reasons: string) =>
+      reasons
+        .trim()
+        .split(/\s*\n\s*/)
+        .map((reason) => reason.replace(/^Missing required flag (\S+)$/, '--$1 is missing'))
+        .join('; '),
+    )
     .replace(/^command (.+) not found$/, (_, id: string) => `There is no command ${id.replaceAll(':', ' ')}`)
     .replace(/\s*\n\t/g, ': ')
     .trim();

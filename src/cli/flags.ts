@@ -108,9 +108,11 @@ export const offsetFlag = {
   }),
 };
 
-export const limitFlag = {
-  limit: Flags.integer({ char: 'n', min: 1, summary: 'How many at the most.', helpValue: 'N' }),
-};
+/** `byDefault` is how many without it, for the help text: the command itself sees to it. */
+export function limitFlag(byDefault: string) {
+  const summary = `How many at the most (default: ${byDefault}).`;
+  return { limit: Flags.integer({ char: 'n', min: 1, summary, helpValue: 'N' }) };
+}
 
 export const followFlag = {
   follow: Flags.boolean({ char: 'f', summary: 'Go on at the end and wait for more.' }),
@@ -124,10 +126,8 @@ export const dryRunFlag = {
   'dry-run': Flags.boolean({ summary: 'Show what would be done, and do nothing.' }),
 };
 
-export const timeoutFlag = {
-  timeout: Flags.integer({
-    min: 1,
-    summary: 'How long to wait at the most, in seconds.',
-    helpValue: 'SECONDS',
-  }),
-};
+/** `byDefault` is in seconds, for the help text: the command itself sees to it. */
+export function timeoutFlag(byDefault: number) {
+  const summary = `How long --wait waits at the most, in seconds (default: ${String(byDefault)}).`;
+  return { timeout: Flags.integer({ min: 1, summary, helpValue: 'SECONDS' }) };
+}

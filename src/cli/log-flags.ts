@@ -56,7 +56,8 @@ export const logCommandFlags = {
   limit: Flags.integer({
     char: 'n',
     min: 1,
-    summary: 'How many at the most: the newest, or with -o or -f the first of what is read.',
+    summary:
+      'How many at the most: the newest (default: 20, with --json all), or with -o or -f the first of what is read.',
     helpValue: 'N',
   }),
   ...followFlag,

@@ -11,7 +11,7 @@ export async function readEventIds(
   flags: readonly string[],
   file: string | undefined,
 ): Promise<readonly string[]> {
-  const ids = flags.map((id) => requireUuid(id, '--event-id'));
+  const ids = flags.map((id) => requireUuid(id, null));
   if (file !== undefined) {
     const input = file === '-' ? process.stdin : createReadStream(file);
     let number = 0;
@@ -41,12 +41,17 @@ function idOfLine(line: string): string {
   return line;
 }
 
-function requireUuid(text: string, where: string): string {
+/** `where` it stood, for the message: null where it was typed itself. */
+function requireUuid(text: string, where: string | null): string {
   const id = canonicalUuid(text);
   if (id !== null) return id;
-  throw new UserEventsError('USAGE', `${where} is no event id: ${text}`, {
-    hint: 'An event id is a UUID, as `user-events failures` and `log` print it.',
-  });
+  throw new UserEventsError(
+    'USAGE',
+    where === null ? `${text} is no event id` : `${where} is no event id: ${text}`,
+    {
+      hint: 'An event id is a UUID, as `user-events failures` and `log` print it.',
+    },
+  );
 }
 
 /** `--only`, `--cascade`, or null where neither was given. */
@@ -78,4 +83,15 @@ export async function chooseMode(prompts: Prompts, plans: readonly UserPlan[]): 
   ]);
   if (choice === 'cancel') throw new UserEventsError('DECLINED', 'Cancelled');
   return choice;
+}
+
+/** Told before a rollback is sent that this service could not execute as things are; others may. */
+export function obstacleWarnings(plans: readonly UserPlan[]): readonly string[] {
+  return plans.flatMap(({ userId, obstacle }) => {
+    if (obstacle === null) return [];
+    const force = obstacle.code === 'DRIFT' ? '; --force sets the row back all the same' : '';
+    return [
+      `User ${userId}: this service cannot execute it as things are (${obstacle.code})${force}. Other services may.`,
+    ];
+  });
 }

@@ -1,16 +1,18 @@
 import { Flags } from '@oclif/core';
 import { databaseFlags, dryRunFlag, logFlags, timeoutFlag, yesFlag } from './flags.ts';
 
+/** How long `--wait` waits without --timeout, s. */
+export const DEFAULT_WAIT_S = 30;
+
 /** What `rollback` can be told. */
 export const rollbackFlags = {
   ...logFlags,
   ...databaseFlags,
   ...dryRunFlag,
   ...yesFlag,
-  ...timeoutFlag,
+  ...timeoutFlag(DEFAULT_WAIT_S),
   'event-id': Flags.string({
     multiple: true,
-    default: [],
     summary: 'Event to withdraw; may be repeated.',
     helpValue: 'UUID',
   }),

@@ -14,6 +14,11 @@ export function sameServiceFlags(flags: {
   }).join('');
 }
 
+/** The same for a command that touches the ledger alone: it has no --topic and no --brokers. */
+export function sameLedgerFlags({ profile, schema }: ServiceFlags): string {
+  return sameServiceFlags({ profile, schema });
+}
+
 /** A word as a POSIX shell takes it. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

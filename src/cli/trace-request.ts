@@ -1,7 +1,7 @@
 import type { TraceRequest } from '../app/trace.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
-import { sameServiceFlags, type ServiceFlags } from './same-service.ts';
+import { sameLedgerFlags, sameServiceFlags, type ServiceFlags } from './same-service.ts';
 
 /** What `trace` asks for, of its flags and settings. */
 export function traceRequest(
@@ -15,7 +15,7 @@ export function traceRequest(
     source: context.config.source,
     types: context.config,
     isSearched: flags.scan,
-    flags: sameServiceFlags(flags),
+    flags: { logAndLedger: sameServiceFlags(flags), ledger: sameLedgerFlags(flags) },
     openLog: () => context.log(),
     signal: context.signal,
     onProgress: (done, total) => {

@@ -35,7 +35,8 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
     });
     const log = await context.log('long');
     try {
-      const summary = await consume(log, database, { ...options, signal: this.signal, observe: reporter });
+      const ended = await consume(log, database, { ...options, signal: this.signal, observe: reporter });
+      const summary = { ...ended, elapsedMs: Math.round(ended.elapsedMs) };
       reporter.stop();
       return await this.report(summary, renderConsumed, exitOfConsumed(summary));
     } finally {

@@ -25,5 +25,5 @@ export default class Demo extends BaseCommand<TourResult> {
 }
 
 const END = `
-That was the main job. The embedded engine goes on running: \`user-events down\` stops it.
-With your own: set KAFKA_BROKERS and DATABASE_URL, then \`user-events init\` and \`user-events consume\`.`;
+That was the main job. The embedded engine goes on running: \`npx user-events down\` stops it.
+With your own: set KAFKA_BROKERS and DATABASE_URL, then \`npx user-events init\` and \`npx user-events consume\`.`;

@@ -19,7 +19,11 @@ export default class Failures extends BaseCommand<Failure> {
     '<%= config.bin %> failures --constraint users_email_key --since 1h',
     '<%= config.bin %> failures --sqlstate 23 --json | <%= config.bin %> rollback --from-file - --only --yes',
   ];
-  static override flags = { ...databaseFlags, ...limitFlag, ...failureFlags };
+  static override flags = {
+    ...databaseFlags,
+    ...limitFlag(`the newest ${String(DEFAULT_SHOWN)}, with --json all`),
+    ...failureFlags,
+  };
 
   protected async execute(): Promise<undefined> {
     const { flags } = await this.parse(Failures);

@@ -1,10 +1,8 @@
 import { rollBack } from '../app/rollback/roll-back.ts';
 import { BaseCommand } from '../cli/base-command.ts';
-import { rollbackFlags } from '../cli/rollback-flags.ts';
-import { chooseMode, readEventIds, readMode } from '../cli/rollback-choice.ts';
+import { DEFAULT_WAIT_S, rollbackFlags } from '../cli/rollback-flags.ts';
+import { chooseMode, obstacleWarnings, readEventIds, readMode } from '../cli/rollback-choice.ts';
 import { renderPlans, renderRollback, type RollbackResult } from '../cli/views/rollback.ts';
-
-const DEFAULT_WAIT_S = 30;
 
 export default class Rollback extends BaseCommand<RollbackResult> {
   static override summary = 'Withdraw events, in every service that consumes the topic.';
@@ -21,9 +19,11 @@ export default class Rollback extends BaseCommand<RollbackResult> {
 
   protected async execute(): Promise<RollbackResult> {
     const { flags } = await this.parse(Rollback);
-    const eventIds = await readEventIds(flags['event-id'], flags['from-file']);
+    const eventIds = await readEventIds(flags['event-id'] ?? [], flags['from-file']);
     const context = this.context(flags, flags['dry-run'] ? 'database' : 'both');
     const { config, signal } = context;
+    // What was shown when the mode was asked for need not be shown again.
+    let isShown = false;
     const result = await rollBack(await context.database(), {
       log: () => context.log(),
       targets: flags['all-failed'] ? 'all failed' : eventIds,
@@ -38,12 +38,15 @@ export default class Rollback extends BaseCommand<RollbackResult> {
         newId: () => context.newId(),
       },
       signal,
-      chooseMode: (plans) => {
+      chooseMode: async (plans) => {
         this.show(plans, renderPlans);
-        return chooseMode(this.prompts, plans);
+        const mode = await chooseMode(this.prompts, plans);
+        isShown = mode === 'only';
+        return mode;
       },
       confirm: async (plans) => {
-        if (!flags.yes) this.show(plans, renderPlans);
+        if (!flags.yes && !isShown) this.show(plans, renderPlans);
+        for (const warning of obstacleWarnings(plans)) this.notice(warning);
         const typed = config.isProduction && config.profile !== null ? { typed: config.profile } : {};
         await this.prompts.confirm('Publish this rollback to every service?', { yes: flags.yes, ...typed });
       },

@@ -17,7 +17,7 @@ export default class Status extends BaseCommand<ServiceStatus> {
     ...logFlags,
     ...databaseFlags,
     ...groupFlag,
-    ...timeoutFlag,
+    ...timeoutFlag(DEFAULT_WAIT_S),
     wait: Flags.boolean({ summary: 'Return when the lag is small enough; exit 6 when it is not in time.' }),
     'max-lag': Flags.integer({
       min: 0,

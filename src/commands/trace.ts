@@ -30,7 +30,7 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline> {
   static override flags = {
     ...logFlags,
     ...databaseFlags,
-    ...limitFlag,
+    ...limitFlag(String(DEFAULT_LIMIT)),
     user: Flags.string({ summary: "Tell one user's events instead, in order.", helpValue: 'USER_ID' }),
     scan: Flags.boolean({
       allowNo: true,

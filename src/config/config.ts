@@ -72,7 +72,6 @@ export interface Config {
   readonly batchSize: number | null;
   /** Failed events in a row, of different users, at which a consumer stops; null: never. */
   readonly maxFailed: number | null;
-  readonly metricsPort: number | null;
   /** `ce_type`s that are passed over. */
   readonly ignoreTypes: readonly string[];
   /** Foreign `ce_type` → ours (`user.created` …). */
@@ -127,7 +126,6 @@ export function resolveConfig(sources: SettingSources, machine: Machine): Config
     onFailure: readOnFailure(sources),
     batchSize: readWhole('batchSize', sources, 1) ?? null,
     maxFailed: readWhole('maxFailed', sources, 1) ?? null,
-    metricsPort: readWhole('metricsPort', sources) ?? null,
     ignoreTypes: readList('ignoreTypes', sources) ?? [],
     mapTypes: readMap('mapTypes', sources) ?? new Map(),
     dataDir: readText('dataDir', sources) ?? machine.dataDir,

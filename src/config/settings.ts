@@ -56,7 +56,6 @@ export const SETTINGS = {
   },
   batchSize: { env: 'USER_EVENTS_BATCH_SIZE', flag: 'batch-size', form: 'whole' },
   maxFailed: { env: 'USER_EVENTS_MAX_FAILED', flag: 'max-failed', form: 'whole' },
-  metricsPort: { env: 'USER_EVENTS_METRICS_PORT', flag: 'metrics-port', form: 'whole' },
   ignoreTypes: { env: 'USER_EVENTS_IGNORE_TYPES', form: 'list' },
   mapTypes: { env: 'USER_EVENTS_MAP_TYPES', form: 'map' },
   production: { env: 'USER_EVENTS_PRODUCTION', form: 'yes' },

@@ -36,7 +36,11 @@ export const ERROR_CODES = {
     exit: 3,
     hint: 'Set both the log (KAFKA_BROKERS or EVENT_LOG_URL) and the database (DATABASE_URL), or neither for the embedded engine.',
   },
-  NOT_INITIALISED: { scope: 'command', exit: 3, hint: 'Run `user-events init` for this database first.' },
+  NOT_INITIALISED: {
+    scope: 'command',
+    exit: 3,
+    hint: 'Is it the right database and --schema? A new service: `user-events init`.',
+  },
   SCHEMA_NEWER: {
     scope: 'command',
     exit: 3,
@@ -55,7 +59,7 @@ export const ERROR_CODES = {
   BINDING_MISMATCH: {
     scope: 'command',
     exit: 3,
-    hint: 'Use another --schema for another topic, cluster, group or rules.',
+    hint: 'Use another --schema for another table, topic, cluster, group or rules.',
   },
   GROUP_SHARED: {
     scope: 'command',
@@ -124,7 +128,7 @@ export const ERROR_CODES = {
     exit: 6,
     hint: 'Choose: --only withdraws the event alone, --cascade also what came after it.',
   },
-  DECLINED: { scope: 'command', exit: 6, hint: 'Nothing was sent.' },
+  DECLINED: { scope: 'command', exit: 6, hint: 'Nothing was sent or changed.' },
   TIMED_OUT: { scope: 'command', exit: 6, hint: 'What was sent stays sent; is a consumer running?' },
   EVENTS_FAILED: { scope: 'command', exit: 7, hint: 'See `user-events failures`.' },
   INTERRUPTED: {
@@ -133,7 +137,7 @@ export const ERROR_CODES = {
     hint: 'What was done before stays done; nothing more was begun.',
   },
 
-  UNREADABLE: { scope: 'event', exit: 7, hint: 'Mend the producer; then skip the event or roll it back.' },
+  UNREADABLE: { scope: 'event', exit: 7, hint: 'Mend the producer; then skip the event.' },
   UNKNOWN_TYPE: {
     scope: 'event',
     exit: 7,
@@ -148,7 +152,7 @@ export const ERROR_CODES = {
   USER_NOT_FOUND: {
     scope: 'event',
     exit: 7,
-    hint: 'Roll the event back, or publish a create first in a new topic.',
+    hint: 'Roll back or skip it; then publish a create, and the update again.',
   },
   UNKNOWN_FIELD: {
     scope: 'event',

@@ -113,6 +113,21 @@ function isUnavailable(sqlState: string): boolean {
   return /^(?:08...|53...|57P0[1-5]|25006)$/.test(sqlState);
 }
 
+const DISK_FULL = '53100';
+
+/** Class 53, insufficient resources: the server answers, but has no disk, memory or connections left. */
+export function isOutOfResources(sqlState: string | undefined): boolean {
+  return sqlState?.startsWith('53') ?? false;
+}
+
+/** What to do where the hint of the code would mislead; null where it does not. */
+function hintOf(sqlState: string | undefined): string | null {
+  if (!isOutOfResources(sqlState)) return null;
+  return sqlState === DISK_FULL
+    ? 'Free space where PostgreSQL keeps its data, then run it again.'
+    : 'Give PostgreSQL more of what it names, or wait until it is free, then run it again.';
+}
+
 /** True where PostgreSQL could not be reached, the connection was lost, or the server is not to be had just now. */
 export function isUnreachable(error: unknown): boolean {
   const facts = describeSqlError(error);
@@ -130,8 +145,10 @@ export function toUserEventsError(error: unknown, address: string): Error {
   const facts = describeSqlError(error);
   const code = databaseCode(error, facts);
   if (code === null) return types.isNativeError(error) ? error : new Error(String(error), { cause: error });
+  const hint = hintOf(facts.sqlState);
   return new UserEventsError(code, messageOf(code, error, facts, address), {
     cause: error,
+    ...(hint === null ? {} : { hint }),
     facts: { address, ...(facts.sqlState === undefined ? {} : { sqlState: facts.sqlState }) },
   });
 }
@@ -154,10 +171,14 @@ function messageOf(code: DatabaseCode, error: unknown, facts: SqlErrorFacts, add
   const said = facts.sqlState === undefined ? null : `${facts.message} (SQLSTATE ${facts.sqlState})`;
   switch (code) {
     case 'NOT_INITIALISED':
-      return `${server} has no ledger here: ${said ?? facts.message}`;
+      return `${address} has no ledger: ${said ?? facts.message}`;
     case 'DATABASE_REFUSED':
       return `${server} refused: ${said ?? refusalOf(error) ?? facts.message}`;
     case 'DATABASE_UNREACHABLE':
+      if (isOutOfResources(facts.sqlState)) {
+        const what = facts.sqlState === DISK_FULL ? 'space' : 'resources';
+        return `${server} has no ${what} left: ${said ?? facts.message}`;
+      }
       // The code of the socket error, or the driver's fixed text: neither holds a secret.
       return `${server} cannot be reached: ${said ?? facts.nodeCode ?? driverLossOf(error)}`;
   }

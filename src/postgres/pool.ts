@@ -106,6 +106,16 @@ export function quoteIdentifier(name: string): string {
  */
 export function addressOf(connectionString?: string): string {
   const { host, port, database } = new pg.Client(connectionString === undefined ? {} : { connectionString });
+  return placeOf(host, port, database);
+}
+
+/** The same of what a statement runs on; null where it is neither a pool nor a client. */
+export function addressOfConnection(db: Queryable): string | null {
+  if (db instanceof pg.Pool) return addressOf(db.options.connectionString);
+  return db instanceof pg.Client ? placeOf(db.host, db.port, db.database) : null;
+}
+
+function placeOf(host: string, port: number, database: string | undefined): string {
   const place = host.includes(':') ? `[${host}]` : host;
   return `${place}:${String(port)}/${database ?? ''}`;
 }

@@ -59,6 +59,16 @@ describeKafka('what belongs together is checked at every assignment', () => {
       expect(refused).toMatchObject({ exitCode: 3 });
       expect(refused.stderr).toContain('BINDING_MISMATCH');
     }
+    // Nothing that joins the ledger with a log takes another topic's: a rollback sent there would reach nobody.
+    const env = { ...service.env, KAFKA_TOPIC: other.env['KAFKA_TOPIC'] ?? '' };
+    const { stdout } = await service.run(['log', '--json', '-n', '1']);
+    const { eventId } = JSON.parse(stdout) as { eventId: string };
+    for (const args of [['status'], ['rollback', '--event-id', eventId, '--cascade', '--yes']]) {
+      const mismatch = await runCli(args, { env });
+      expect(mismatch).toMatchObject({ exitCode: 3, stdout: '' });
+      expect(mismatch.stderr).toContain('BINDING_MISMATCH');
+    }
+    expect((await runCli(['log', '--json', '-o', 'start'], { env })).stdout).toBe('');
   }, 60_000);
 
   test.each([

@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 
+import { toLogError } from '../../src/log/postgres/errors.ts';
 import { describeSqlError, isUnreachable, toUserEventsError } from '../../src/postgres/errors.ts';
 import { addressOf, createPool } from '../../src/postgres/pool.ts';
+import { readBinding } from '../../src/postgres/sql/read-binding.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 const database = useTestDatabase();
@@ -118,6 +120,44 @@ describe('an error of PostgreSQL', () => {
       expect(toUserEventsError(await thrownBy(connectionString, sql), 'x')).toMatchObject({
         code: 'NOT_INITIALISED',
       });
+    }
+  });
+
+  test('is told as what it is where the server has no space or no connections left', async () => {
+    const raised = (sqlState: string): Promise<unknown> =>
+      thrownBy(
+        database().connectionString,
+        `do $$ begin raise exception 'could not extend file' using errcode = '${sqlState}'; end $$`,
+      );
+    const place = { address: 'postgres://x', schema: 's', topic: 't' };
+    const full = await raised('53100');
+    const told = {
+      message: 'PostgreSQL at postgres://x has no space left: could not extend file (SQLSTATE 53100)',
+      hint: 'Free space where PostgreSQL keeps its data, then run it again.',
+    };
+    expect(toUserEventsError(full, 'postgres://x')).toMatchObject({ code: 'DATABASE_UNREACHABLE', ...told });
+    expect(toLogError(full, place)).toMatchObject({ code: 'LOG_UNREACHABLE', ...told });
+    const crowded = await raised('53300');
+    expect(toUserEventsError(crowded, 'x')).toMatchObject({
+      message: expect.stringContaining('PostgreSQL at x has no resources left: '),
+      hint: expect.stringContaining('wait until it is free'),
+    });
+    const away = await thrownBy('postgres://ada:secret@127.0.0.1:1/users');
+    expect(toLogError(away, place)).toMatchObject({
+      code: 'LOG_UNREACHABLE',
+      hint: 'Check EVENT_LOG_URL and that its PostgreSQL runs.',
+    });
+  });
+
+  test('is NOT_INITIALISED with the place and the schema where there is no binding', async () => {
+    const { pool, address } = database();
+    const told = { code: 'NOT_INITIALISED', message: `${address} has no ledger in schema nowhere` };
+    await expect(readBinding(pool, 'nowhere')).rejects.toMatchObject(told);
+    const client = await pool.connect();
+    try {
+      await expect(readBinding(client, 'nowhere')).rejects.toMatchObject(told);
+    } finally {
+      client.release();
     }
   });
 

@@ -63,7 +63,7 @@ async function trace(id: string, more: Partial<TraceRequest> = {}): Promise<Even
     id,
     source: '/test',
     isSearched: true,
-    flags: '',
+    flags: { logAndLedger: '', ledger: '' },
     types: { ignoreTypes: [], mapTypes: new Map() },
     openLog: () => Promise.resolve(log),
     signal: new AbortController().signal,

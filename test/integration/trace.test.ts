@@ -159,7 +159,10 @@ describe('finding an event', () => {
 
   test('ends the commands with the flags that lead to the same service', async () => {
     await apply([cud(0, 'create', 'a', {})]);
-    const story = await traceEvent(database(), traceRequest(eventId(0), { flags: ' --schema two' }));
+    const story = await traceEvent(
+      database(),
+      traceRequest(eventId(0), { flags: { logAndLedger: ' --schema two', ledger: '' } }),
+    );
     expect(commandsOf(story)).toEqual([
       `user-events rollback --event-id ${eventId(0)} --dry-run --schema two`,
     ]);

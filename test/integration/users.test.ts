@@ -101,7 +101,8 @@ describe('one user', () => {
         ('00000000-0000-7000-8000-000000000003', 0, 1, 9007199254740995, '10', 'delete', 'parked', '2026-01-03', null, '00000000-0000-7000-8000-000000000002', null, null),
         ('00000000-0000-7000-8000-000000000001', 0, 1, 5, '10', 'create', 'applied', '2026-01-01', '{"userId":"10","age":3}', null, null, null),
         ('00000000-0000-7000-8000-000000000002', 0, 1, 7, '10', 'update', 'failed', '2026-01-02', '{"userId":"10","agee":3}', null, 'UNKNOWN_FIELD', 'no column'),
-        ('00000000-0000-7000-8000-000000000004', 0, 0, 1, '11', 'create', 'failed', '2026-01-02', '{"userId":"11"}', null, 'USER_EXISTS', 'x')`);
+        ('00000000-0000-7000-8000-000000000004', 0, 0, 1, '11', 'create', 'failed', '2026-01-02', '{"userId":"11"}', null, 'USER_EXISTS', 'x'),
+        ('00000000-0000-7000-8000-000000000005', 0, 0, 2, '13', 'create', 'rolled_back', '2026-01-02', '{"userId":"13"}', null, 'USER_EXISTS', 'x')`);
   });
 
   test('has its row as JSON, every digit kept', async () => {
@@ -145,6 +146,11 @@ describe('one user', () => {
     const { details, text } = await getUser(database(), '11', true);
     expect(details).toMatchObject({ row: null, history: [{ status: 'failed' }] });
     expect(renderUser(details, text, PLAIN_STYLE)).toContain('There is no row');
+  });
+
+  test('tells of a withdrawn event what it had failed with', async () => {
+    const { details, text } = await getUser(database(), '13', true);
+    expect(renderUser(details, text, PLAIN_STYLE)).toMatch(/ rolled_back .* withdrawn \(was USER_EXISTS\)$/);
   });
 
   test('is USAGE for what is no id of this table', async () => {

@@ -14,7 +14,7 @@ export function traceRequest(id: string, more: Partial<TraceRequest> = {}): Trac
     id,
     source: '/test',
     isSearched: false,
-    flags: '',
+    flags: { logAndLedger: '', ledger: '' },
     types: { ignoreTypes: [], mapTypes: new Map() },
     openLog: () => Promise.reject(new UserEventsError('LOG_UNREACHABLE', 'nobody is there')),
     signal: new AbortController().signal,

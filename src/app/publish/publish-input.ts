@@ -13,6 +13,7 @@ import { checkInput, inputInvalid } from './check-input.ts';
 import { openInput, type InputSource } from './input-source.ts';
 import { readLines, type ReadLine } from './read-lines.ts';
 import { createRejectsFile, type RejectsFile } from './rejects-file.ts';
+import { requireBoundTopic } from '../bound-topic.ts';
 import { waitForOutcomes, type Outcomes } from './wait-for-outcomes.ts';
 
 export interface PublishInputRequest {
@@ -68,7 +69,10 @@ export async function publishInput(
   const request = { ...asked, runId: asked.runId ?? publisher.newId() };
   const { from, rejectsFile, isDryRun, wait } = request;
   const isChecked = rejectsFile === null && !isDryRun;
-  if (wait !== null) await readStatuses(wait.db.pool, wait.db.schema, []);
+  if (wait !== null) {
+    await requireBoundTopic(wait.db, publisher.envelope.topic);
+    await readStatuses(wait.db.pool, wait.db.schema, []);
+  }
   const source = await openInput({ from, isReadTwice: isChecked, signal: publisher.signal });
   try {
     if (isDryRun) return await dryRun(publisher, request, source);
@@ -144,7 +148,7 @@ async function send(
     source,
     request,
   });
-  const elapsedMs = publisher.now() - startedAt;
+  const elapsedMs = Math.round(publisher.now() - startedAt);
   const outcomes = await waitForAll(publisher, request, eventIds);
   return {
     dryRun: false,

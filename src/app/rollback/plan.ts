@@ -42,6 +42,10 @@ export interface PlanRequest {
 }
 
 const USERS_AT_ONCE = 500;
+/** For an id that the ledger does not have. */
+export const NOT_READ_YET =
+  'Check the id. If the log has it, this service has not read it yet: `user-events consume --until-end`.';
+
 const NOT_MADE_YET = '00000000-0000-0000-0000-000000000000';
 
 /** The plan's transaction is always aborted: by this. */
@@ -62,7 +66,10 @@ export async function planRollback(
   const unknown = request.eventIds.filter((id) => !known.has(id));
   if (unknown.length > 0) {
     const message = `This service's ledger has no event ${unknown.slice(0, 3).join(', ')}${unknown.length > 3 ? ' …' : ''}`;
-    throw new UserEventsError('EVENT_NOT_FOUND', message, { facts: { eventIds: unknown } });
+    throw new UserEventsError('EVENT_NOT_FOUND', message, {
+      hint: NOT_READ_YET,
+      facts: { eventIds: unknown },
+    });
   }
   const byUser = new Map<string, TargetRow[]>();
   for (const target of targets) {

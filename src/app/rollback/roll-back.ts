@@ -3,6 +3,7 @@ import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { readFailedTargets } from '../../postgres/sql/read-targets.ts';
 import type { Database } from '../../postgres/transaction.ts';
+import { requireBoundTopic } from '../bound-topic.ts';
 import { openLedger, type Ledger } from '../consume/open-group.ts';
 import { planRollback, type UserPlan } from './plan.ts';
 import { awaitOutcomes, sendRollbacks, type SendTerms, type SentRollback } from './send.ts';
@@ -49,7 +50,11 @@ export async function rollBack(database: Database, request: RollBackRequest): Pr
     plans = await plan(database, ledger, request, eventIds, await request.chooseMode(undecided));
   }
   const sendable = plans.filter(({ outlook }) => outlook.kind !== 'already' && outlook.decision.isAccepted);
-  if (sendable.length > 0) await request.confirm(plans);
+  if (sendable.length > 0) {
+    const { topic } = await (await request.log()).describe();
+    await requireBoundTopic(database, topic);
+    await request.confirm(plans);
+  }
   const terms = { ...request.terms, rules: ledger.rules, force: request.force };
   let sent = await sendRollbacks(request.log, plans, terms);
   if (request.waitMs !== null) sent = await awaitOutcomes(database, sent, request.waitMs, request.signal);

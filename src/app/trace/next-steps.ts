@@ -18,15 +18,23 @@ export interface Situation {
 /** Codes of what executing again cannot mend: the record itself has to be another one. */
 const FINAL: ReadonlySet<EventErrorCode> = new Set(['UNREADABLE', 'EVENT_ID_REUSED', 'WRONG_TYPE']);
 
-/**
- * What an operator can do about an event, likeliest first. `flags` lead to the same service (` --schema x`) and end
- * every command.
- */
-export function nextSteps(situation: Situation, flags: string): readonly NextStep[] {
-  return steps(situation).map(({ command, purpose }) => ({
-    command: `user-events ${command}${flags}`,
-    purpose,
-  }));
+/** What a command ends with, so that it means the same service: ` --schema x`, or nothing. */
+export interface SameService {
+  /** For commands that have flags of the log and of the ledger. */
+  readonly logAndLedger: string;
+  /** For commands that touch the ledger alone, and have no flags of the log. */
+  readonly ledger: string;
+}
+
+/** Commands without --topic and --brokers. */
+const LEDGER_COMMANDS: ReadonlySet<string | undefined> = new Set(['retry', 'skip', 'users', 'failures']);
+
+/** What an operator can do about an event, likeliest first: commands that run as they are printed. */
+export function nextSteps(situation: Situation, flags: SameService): readonly NextStep[] {
+  return steps(situation).map(({ command, purpose }) => {
+    const isLedgers = LEDGER_COMMANDS.has(command.split(' ')[0]);
+    return { command: `user-events ${command}${isLedgers ? flags.ledger : flags.logAndLedger}`, purpose };
+  });
 }
 
 function steps(situation: Situation): readonly NextStep[] {

@@ -13,11 +13,15 @@ export const renderConsumed: View<ConsumeSummary> = (summary, { theme }) => {
     summary.failed > 0 ? theme.bad(`${count(summary.failed)} failed`) : null,
     summary.parked > 0 ? theme.warn(`${count(summary.parked)} parked`) : null,
     summary.skipped > 0 ? `${count(summary.skipped)} ignored` : null,
-    summary.duplicates > 0 ? `${count(summary.duplicates)} duplicates` : null,
+    summary.duplicates > 0
+      ? `${count(summary.duplicates)} ${summary.duplicates === 1 ? 'duplicate' : 'duplicates'}`
+      : null,
     summary.rollbacks > 0 ? theme.good(`${count(summary.rollbacks)} rolled back`) : null,
     summary.rollbacksRefused > 0 ? theme.warn(`${count(summary.rollbacksRefused)} refused`) : null,
     summary.rollbacksFailed > 0
-      ? theme.bad(`${count(summary.rollbacksFailed)} rollbacks not executable`)
+      ? theme.bad(
+          `${count(summary.rollbacksFailed)} ${summary.rollbacksFailed === 1 ? 'rollback' : 'rollbacks'} not executable`,
+        )
       : null,
   ].filter((part) => part !== null);
   const line = `Decided on ${count(summary.events)} ${summary.events === 1 ? 'event' : 'events'} in ${seconds.toFixed(1)} s${rate}: ${parts.join(', ')}`;

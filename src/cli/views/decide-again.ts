@@ -21,7 +21,7 @@ export const renderDecidedAgain: View<DecidedAgainResult> = ({ events }, style) 
       isChanged ? [code, message].filter((part) => part !== null).join(' ') : 'was not failed: left as it is',
     ]);
   const table = renderTable(
-    [{ title: 'event' }, { title: 'user' }, { title: 'status' }, { title: '' }],
+    [{ title: 'EVENT' }, { title: 'USER' }, { title: 'STATUS' }, { title: '' }],
     rows,
     style,
   );

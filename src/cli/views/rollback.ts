@@ -34,7 +34,7 @@ function renderPlan(plan: UserPlan, style: Style): string {
   const parts = [`${head}: roll back ${count(plan.targets.length, 'event')} (${mode})`];
   const rows = fieldRows(plan, style);
   if (rows.length > 0)
-    parts.push(renderTable([{ title: 'field' }, { title: 'now' }, { title: 'then' }], rows, style));
+    parts.push(renderTable([{ title: 'FIELD' }, { title: 'NOW' }, { title: 'THEN' }], rows, style));
   else if (plan.obstacle === null) parts.push(theme.dim('The row stays as it is.'));
   if (plan.changes.length > 0) {
     const cells = plan.changes.map(({ eventId, operation, from, to }): Cell[] => [
@@ -45,7 +45,7 @@ function renderPlan(plan: UserPlan, style: Style): string {
     ]);
     parts.push(
       renderTable(
-        [{ title: 'event' }, { title: 'operation' }, { title: 'now' }, { title: 'then' }],
+        [{ title: 'EVENT' }, { title: 'OPERATION' }, { title: 'NOW' }, { title: 'THEN' }],
         cells,
         style,
       ),

@@ -137,7 +137,10 @@ function indented(text: string, { width }: Style): readonly string[] {
 function renderContent(trace: EventTrace, style: Style): readonly string[] {
   const { row, fields, raw, rowMissing, operation } = trace;
   const sections: string[] = [];
-  if (row !== null) sections.push(renderRow(row, fieldsAtFault(trace.error), style));
+  if (row !== null)
+    sections.push(
+      renderRow(row, { atFault: fieldsAtFault(trace.error), hadNoEffect: hadNoEffect(trace) }, style),
+    );
   else if (fields !== null && Object.keys(fields).length > 0) sections.push(renderCarried(fields, style));
   if (raw !== null) {
     const text = raw.encoding === 'text' ? raw.value : `base64 ${raw.value}`;
@@ -148,6 +151,11 @@ function renderContent(trace: EventTrace, style: Style): readonly string[] {
       [`${style.theme.title('Row')}  cannot be shown`, ...indented(rowMissing, style)].join('\n'),
     );
   return sections;
+}
+
+/** The reason why an event failed is kept when it is withdrawn or skipped, and no other event has one. */
+function hadNoEffect({ status, error }: EventTrace): boolean {
+  return status === 'skipped' || (status === 'rolled_back' && error !== null);
 }
 
 function fieldsAtFault(error: TracedError | null): ReadonlySet<string> {

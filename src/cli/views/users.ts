@@ -39,7 +39,8 @@ function renderHistory(history: readonly UserEvent[], style: Style): string {
   return renderTable(columns, rows, style);
 }
 
-function renderReason({ error, blockedBy }: UserEvent): string {
+function renderReason({ error, blockedBy, status }: UserEvent): string {
+  if (error !== null && status === 'rolled_back') return `withdrawn (was ${error.code})`;
   if (error !== null) return `${error.code}: ${error.message}`;
   return blockedBy === null ? '' : `behind ${blockedBy}`;
 }

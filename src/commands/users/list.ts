@@ -16,7 +16,7 @@ export default class UsersList extends BaseCommand<User> {
   ];
   static override flags = {
     ...databaseFlags,
-    ...limitFlag,
+    ...limitFlag(String(DEFAULT_LIMIT)),
     where: Flags.string({
       multiple: true,
       multipleNonGreedy: true,

@@ -1,5 +1,10 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
-import { describeSqlError, isUnreachable, toUserEventsError } from '../../postgres/errors.ts';
+import {
+  describeSqlError,
+  isOutOfResources,
+  isUnreachable,
+  toUserEventsError,
+} from '../../postgres/errors.ts';
 
 /** Where an operation was going, for messages; no secret in it. */
 export interface LogPlace {
@@ -29,7 +34,10 @@ export function toLogError(error: unknown, { address, schema, topic }: LogPlace)
   const details = { cause: error, facts: translated.facts };
   switch (translated.code) {
     case 'DATABASE_UNREACHABLE':
-      return new UserEventsError('LOG_UNREACHABLE', translated.message, details);
+      return new UserEventsError('LOG_UNREACHABLE', translated.message, {
+        ...details,
+        hint: isOutOfResources(sqlState) ? translated.hint : UNREACHABLE_HINT,
+      });
     case 'NOT_INITIALISED':
       return new UserEventsError(
         'TOPIC_NOT_FOUND',
@@ -51,6 +59,7 @@ export function toLogError(error: unknown, { address, schema, topic }: LogPlace)
   }
 }
 
+const UNREACHABLE_HINT = 'Check EVENT_LOG_URL and that its PostgreSQL runs.';
 const AUTH_HINT = 'Check the role and password in EVENT_LOG_URL, and its rights on the schema of the log.';
 
 /** Whether the same may succeed later: nobody answers, the server restarts, a deadlock, a serialization failure. */

@@ -1,7 +1,7 @@
 import type { Rules } from '../../domain/event.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { describeSqlError } from '../errors.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import { addressOfConnection, quoteIdentifier, type Queryable } from '../pool.ts';
 
 /** What `init` recorded of the service's own table, and the rules of execution. */
 export interface TableBinding {
@@ -32,7 +32,9 @@ export interface Binding extends TableBinding {
 export async function readBinding(db: Queryable, schema: string): Promise<Binding> {
   const binding = await findBinding(db, schema);
   if (binding !== null) return binding;
-  throw new UserEventsError('NOT_INITIALISED', `The schema ${schema} is not set up for user-events`);
+  const address = addressOfConnection(db);
+  const place = address === null ? 'There is' : `${address} has`;
+  throw new UserEventsError('NOT_INITIALISED', `${place} no ledger in schema ${schema}`);
 }
 
 /** The same, null where it is not there. Does not abort a transaction only where the tables are there. */

@@ -49,6 +49,17 @@ test('an unknown command is said in words, with spaces', () => {
   });
 });
 
+test('what the parser complains of is told in one line, without its heading', () => {
+  const message = (text: string): string =>
+    describeError(new Errors.CLIError(`${text}\nSee more help with --help`), 'user-events skip').message;
+  expect(message('The following error occurred:\n  \u001b[2mMissing required flag reason\u001b[22m')).toBe(
+    '--reason is missing',
+  );
+  expect(message('The following errors occurred:\n  Missing required flag a\n  --b=1 is wrong')).toBe(
+    '--a is missing; --b=1 is wrong',
+  );
+});
+
 test('what a flag’s parser throws is USAGE, or its own code', () => {
   const wrap = (error: Error): Error => {
     error.message = `Parsing --offset \n\t${error.message}\nSee more help with --help`;

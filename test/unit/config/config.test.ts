@@ -31,7 +31,6 @@ describe('nothing configured', () => {
       onFailure: 'park',
       batchSize: null,
       maxFailed: null,
-      metricsPort: null,
       ignoreTypes: [],
       mapTypes: new Map(),
       dataDir: '/data',

@@ -16,8 +16,16 @@ const TITLES = {
   drift: ['LEDGER SAYS', 'TABLE HAS'],
 } as const satisfies Record<RowEffect['kind'], readonly [string, string]>;
 
-/** The row before and after, field by field: what changes is marked, the fields at fault most of all. */
-export function renderRow(effect: RowEffect, atFault: ReadonlySet<string>, style: Style): string {
+/** What of an event's story its row is told with. */
+interface RowStory {
+  /** Marked most of all. */
+  readonly atFault: ReadonlySet<string>;
+  /** It is not in effect now, and never was. */
+  readonly hadNoEffect: boolean;
+}
+
+/** The row before and after, field by field: what changes is marked. */
+export function renderRow(effect: RowEffect, { atFault, hadNoEffect }: RowStory, style: Style): string {
   const { theme } = style;
   // An update of a user who is not there: there is nothing to set it against.
   if (effect.before === null && effect.after === null) return renderNoRow(effect, style);
@@ -36,7 +44,10 @@ export function renderRow(effect: RowEffect, atFault: ReadonlySet<string>, style
   const rest = effect.fields.length - fields.length;
   if (rest > 0)
     table.push(theme.dim(`    ${String(rest)} more ${rest === 1 ? 'field' : 'fields'}, unchanged`));
-  return [theme.title('Row') + theme.dim(sourceText(effect)), ...table].join('\n');
+  return [
+    theme.title('Row') + theme.dim(hadNoEffect ? '  had no effect' : sourceText(effect)),
+    ...table,
+  ].join('\n');
 }
 
 function renderNoRow({ fields }: RowEffect, style: Style): string {

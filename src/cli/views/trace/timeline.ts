@@ -58,7 +58,11 @@ function detailTexts(event: TimelineEvent, places: ReadonlyMap<string, string>):
     );
   }
   if (fields.length > 0) texts.push(fields.join(', '));
-  if (error !== null) texts.push(`${error.code}: ${error.message}`);
+  if (error !== null) {
+    texts.push(
+      status === 'rolled_back' ? `withdrawn (was ${error.code})` : `${error.code}: ${error.message}`,
+    );
+  }
   const rest = [
     withdraws === null ? null : `withdraws ${withdraws.map(place).join(', ')}`,
     withdrawnBy.length === 0

@@ -153,6 +153,13 @@ describe('the story of other events', () => {
     expect(text).toContain('Value\n  {"oops');
   });
 
+  test('of an event that was withdrawn or skipped before it was executed says that it had no effect', () => {
+    const row = effect('gone', 'unknown', [field('name', '"A"', '"B"', true)]);
+    expect(render({ status: 'rolled_back', row, error: FAILED.error })).toContain('Row  had no effect\n');
+    expect(render({ status: 'skipped', row })).toContain('Row  had no effect\n');
+    expect(render({ status: 'rolled_back', row })).toContain('Row  what it was before is not kept');
+  });
+
   test('of a wide row counts the fields that stay as they are', () => {
     const same = Array.from({ length: 10 }, (_, at) => field(`f${String(at)}`, '1', '1', false));
     const text = render({ row: effect('would', 'table', [field('name', '"A"', '"B"', true), ...same]) });
