@@ -7,20 +7,26 @@ export const consumeFlags = {
   ...databaseFlags,
   ...groupFlag,
   'until-end': Flags.boolean({ summary: 'End when what the log holds at the start is executed.' }),
-  'max-events': Flags.integer({ min: 1, summary: 'End after about so many events (a batch is not cut).' }),
+  'max-events': Flags.integer({
+    min: 1,
+    helpValue: 'N',
+    summary: 'End after about N events; a batch is not cut, and without --until-end they are waited for.',
+  }),
   'max-failed': Flags.integer({
     min: 1,
+    helpValue: 'N',
     env: 'USER_EVENTS_MAX_FAILED',
     summary: 'Stop when more than N users in a row failed: a bad migration rather than bad events.',
-    helpValue: 'N',
   }),
   'on-failure': Flags.option({
     options: ['park', 'rollback', 'stop'] as const,
-    summary: 'What a failed event leads to besides its user being parked (default: park).',
+    summary:
+      'What a failed event leads to besides its user being parked (default: park). `rollback` publishes a compensating event to every service.',
     env: 'USER_EVENTS_ON_FAILURE',
   })(),
   'batch-size': Flags.integer({
     min: 1,
+    helpValue: 'N',
     max: 20_000,
     env: 'USER_EVENTS_BATCH_SIZE',
     summary: 'Events a transaction at the most (default: 2000).',

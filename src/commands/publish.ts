@@ -12,6 +12,10 @@ export default class Publish extends BaseCommand<PublishedEvent | PublishSummary
     'A line of --from-file is {"operation":"create","userId":"u1","data":{…}} (with eventId, time, traceparent, causationId ' +
     'where wanted), a plain user {"userId":"u1",…} (a put), or a record as `log --json` prints it, which is sent byte for ' +
     'byte. Where sending stops midway the error says how to go on. Without arguments a terminal is asked.';
+  static override usage = [
+    '<%= command.id %> [OPERATION] [USER_ID] [--name TEXT] [--email ADDRESS] [--set FIELD=VALUE]… [--data JSON]',
+    '<%= command.id %> --from-file FILE|- [--keep-going [--rejects FILE]]',
+  ];
   static override examples = [
     '<%= config.bin %> <%= command.id %> create u1 --name Ada --email ada@example.com',
     '<%= config.bin %> <%= command.id %> update u1 --set age=37 --set city=null --wait',
