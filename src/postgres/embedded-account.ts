@@ -27,7 +27,7 @@ export async function serverAccount(): Promise<ServerAccount | null> {
 async function idOf(account: string, flag: '-u' | '-g'): Promise<number | null> {
   try {
     const { exitCode, output } = await runAsAccount('id', [flag, account], { account: null, cwd: '/' });
-    return exitCode === 0 ? Number(output) : null;
+    return exitCode === 0 && /^\d+$/.test(output) ? Number(output) : null;
   } catch (error) {
     throw new UserEventsError('EMBEDDED_UNAVAILABLE', 'The command `id` cannot be run', { cause: error });
   }

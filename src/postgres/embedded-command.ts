@@ -18,18 +18,20 @@ interface CommandOptions {
   readonly account: ServerAccount | null;
   /** Entered before the rights are dropped. PostgreSQL's programs want to be able to come back to it. */
   readonly cwd: string;
+  /** It leaves a server behind, which keeps its pipes: its exit is the end, and what it printed may be cut short. */
+  readonly leavesServer?: boolean;
 }
 
 const KEPT_CHARACTERS = 8192;
 
 /**
- * Runs one of PostgreSQL's programs as the server's account and waits for its exit. Waits for no more than that: a
- * server that it started keeps its pipes. Rejects with the error of `spawn` (EACCES: out of the account's reach).
+ * Runs a program as the server's account and waits until it has ended and its output is read: on a busy machine the exit
+ * is told before the last of the output has come. Rejects with the error of `spawn` (EACCES: out of the account's reach).
  */
 export function runAsAccount(
   program: string,
   args: readonly string[],
-  { account, cwd }: CommandOptions,
+  { account, cwd, leavesServer = false }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -46,6 +48,12 @@ export function runAsAccount(
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.once('error', reject);
+    if (!leavesServer) {
+      child.once('close', (exitCode) => {
+        resolve({ exitCode, output: output.trim() });
+      });
+      return;
+    }
     child.once('exit', (exitCode) => {
       // What is in the pipes already is read in this turn of the loop.
       setImmediate(() => {

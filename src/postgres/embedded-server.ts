@@ -143,6 +143,7 @@ async function startServer(
     const { exitCode, output } = await runAsAccount(binaries.pgCtl, [...start, '-o', `-p ${String(port)}`], {
       account,
       cwd: '/',
+      leavesServer: true,
     });
     const status = await settledStatus(folder);
     if (status.state === 'running') {
