@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { cud, openApplier, prepareUsers, readLedger, readUsers } from '../support/apply-harness.ts';
+import {
+  cud,
+  openApplier,
+  prepareUsers,
+  readLedger,
+  readStatuses,
+  readUsers,
+} from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 const database = useTestDatabase();
@@ -9,8 +16,7 @@ beforeEach(async () => {
   await pool.query(`truncate public.users, ${schema}.ledger, ${schema}.position, ${schema}.attempt`);
 });
 
-const statuses = async (): Promise<string[]> =>
-  (await readLedger(database())).map(({ status, code }) => (code === null ? status : `${status} ${code}`));
+const statuses = (): Promise<string[]> => readStatuses(database());
 
 describe('a batch', () => {
   test('creates, changes and deletes users in one statement', async () => {

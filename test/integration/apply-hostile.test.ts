@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { UnreadableEvent } from '../../src/domain/event.ts';
 import { readEnvelope } from '../../src/domain/read-envelope.ts';
-import { cud, openApplier, prepareUsers, readLedger, readUsers, rollback } from '../support/apply-harness.ts';
+import {
+  cud,
+  openApplier,
+  prepareUsers,
+  readLedger,
+  readStatuses,
+  readUsers,
+  rollback,
+} from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 const database = useTestDatabase();
@@ -12,8 +20,7 @@ beforeEach(async () => {
   await pool.query(`truncate ${schema}.ledger, ${schema}.position, ${schema}.attempt`);
 });
 
-const said = async (): Promise<string[]> =>
-  (await readLedger(database())).map(({ status, code }) => (code === null ? status : `${status} ${code}`));
+const said = (): Promise<string[]> => readStatuses(database());
 
 /** A trigger on the users table that runs `body` for each row. */
 async function addTrigger(event: string, body: string): Promise<void> {

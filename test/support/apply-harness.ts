@@ -124,3 +124,9 @@ export async function readUsers(database: TestDatabase): Promise<Record<string, 
   );
   return Object.fromEntries(rows.map(({ user_id, row }) => [user_id, row]));
 }
+
+/** Each event's status in order, with the code of its error: `failed USER_EXISTS`. */
+export async function readStatuses(database: TestDatabase): Promise<string[]> {
+  const lines = await readLedger(database);
+  return lines.map(({ status, code }) => (code === null ? status : `${status} ${code}`));
+}
