@@ -72,6 +72,19 @@ const layers = [
     '^src/(domain|errors|log/kafka)/',
     '^src/log/event-log\\.ts$',
   ]),
+  layer(
+    '2-wire-layer',
+    '^src/log/kafka/wire/',
+    ['^src/(domain|errors|log/kafka/wire)/'],
+    'wire knows bytes, not kafkajs nor what is around it',
+  ),
+  {
+    name: '2-wire-is-pure',
+    comment: 'No I/O in wire: of node it has buffer, of npm nothing. Compression is passed in.',
+    severity: 'error',
+    from: { path: '^src/log/kafka/wire/' },
+    to: { pathNot: ['^src/', '^(node:)?buffer$'] },
+  },
   layer('2-log-postgres-layer', '^src/log/postgres/', [
     '^src/(domain|errors|postgres|log/postgres)/',
     '^src/log/event-log\\.ts$',

@@ -157,9 +157,10 @@ class LiveContext implements Context {
     switch (log.engine) {
       case 'kafka': {
         const { createKafkaEventLog } = await import('../log/kafka/event-log.ts');
-        const { brokers, clientId, sasl, tls } = log;
+        const { brokers, clientId, sasl, tls, fastCodec } = log;
         const security = { ...(sasl === null ? {} : { sasl }), ...(tls === null ? {} : { tls }) };
-        return createKafkaEventLog({ brokers, clientId, topic, patience, ...security });
+        const { notify } = this;
+        return createKafkaEventLog({ brokers, clientId, topic, patience, fastCodec, notify, ...security });
       }
       case 'postgres':
         return this.openPostgresLog(log.connectionString, patience);

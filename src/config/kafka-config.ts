@@ -34,6 +34,8 @@ export interface KafkaConfig {
   readonly clientId: string;
   readonly sasl: SaslConfig | null;
   readonly tls: TlsConfig | null;
+  /** False leaves the encoding and decoding of records to kafkajs. */
+  readonly fastCodec: boolean;
 }
 
 /** Kafka's settings; null where no brokers are named. CONFIG_INVALID where SASL or TLS is given in part. */
@@ -48,6 +50,7 @@ export function readKafka(sources: SettingSources): KafkaConfig | null {
     clientId: readText('clientId', sources) ?? 'user-events',
     sasl: readSasl(sources),
     tls: readTls(sources),
+    fastCodec: readYes('fastCodec', sources) ?? true,
   };
 }
 

@@ -34,6 +34,7 @@ export const SETTINGS = {
   tlsKeyFile: { env: 'KAFKA_TLS_KEY_FILE', form: 'text' },
   tlsServerName: { env: 'KAFKA_TLS_SERVER_NAME', form: 'text' },
   tlsRejectUnauthorized: { env: 'KAFKA_TLS_REJECT_UNAUTHORIZED', form: 'yes' },
+  fastCodec: { env: 'USER_EVENTS_FAST_CODEC', form: 'yes' },
   eventLogUrl: { env: 'EVENT_LOG_URL', form: 'text', isSecret: true },
   databaseUrl: { env: 'DATABASE_URL', form: 'text', isSecret: true },
   schema: { env: 'USER_EVENTS_SCHEMA', flag: 'schema', form: 'text' },

@@ -46,6 +46,9 @@ const BREACHES: readonly (readonly [rule: string, file: string, text: string])[]
     'log/kafka/a.ts',
     `import { p } from '../../postgres/planted.ts'; export const a = p;`,
   ],
+  ['2-wire-layer', 'log/kafka/wire/b.ts', `import type { K } from '../planted.ts'; export type B = K;`],
+  ['2-wire-is-pure', 'log/kafka/wire/c.ts', `import { gzip } from 'node:zlib'; export const c = gzip;`],
+  ['2-wire-is-pure', 'log/kafka/wire/d.ts', `export const d = () => import('lz4-napi');`],
   [
     '2-log-postgres-layer',
     'log/postgres/a.ts',

@@ -1,12 +1,16 @@
 import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
 import { registerCodecs } from './compression.ts';
+import { withFastCodec } from './fast-codec.ts';
 import { kafkaLogLevel, stderrLog } from './log-creator.ts';
+import type { CodecUse } from './protocol.ts';
 import type { KafkaSasl, KafkaSettings, Patience } from './settings.ts';
 import { Sockets, splittableAddress } from './sockets.ts';
 
 export interface KafkaClient {
   readonly kafka: Kafka;
   readonly sockets: Sockets;
+  /** Null where the fast codec is off. */
+  readonly codec: CodecUse | null;
 }
 
 /**
@@ -46,7 +50,9 @@ export function createKafkaClient(settings: KafkaSettings, patience: Patience): 
     ...(settings.sasl === undefined ? {} : { sasl: saslOptions(settings.sasl) }),
     ...(settings.tls === undefined || settings.tls === false ? {} : { ssl: { ...settings.tls } }),
   };
-  return { kafka: new Kafka(config), sockets };
+  const kafka = new Kafka(config);
+  const { fastCodec = true, notify = () => undefined } = settings;
+  return { kafka, sockets, codec: fastCodec ? withFastCodec(kafka, { warn: notify }) : null };
 }
 
 /** kafkajs's type ties each mechanism to its own options; those of these three are the same. */

@@ -1,6 +1,7 @@
 import type * as Zstd from '@bokuweb/zstd-wasm';
 // Node finds only some of kafkajs's names in its CommonJS: the codecs are reached through the whole module.
 import kafkajs, { CompressionTypes } from 'kafkajs';
+import type { Compression } from './wire/produce-request.ts';
 
 /** What kafkajs asks of a codec; its encoder has the bytes under `buffer`. */
 interface Codec {
@@ -57,6 +58,19 @@ export function registerCodecs(): void {
   kafkajs.CompressionCodecs[CompressionTypes.Snappy] = () => snappy;
   kafkajs.CompressionCodecs[CompressionTypes.LZ4] = () => lz4;
   kafkajs.CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
+}
+
+/** What kafkajs has registered for a compression of the protocol (1 gzip, 2 snappy, 3 lz4, 4 zstd); null for 0, none. */
+export function compressionOf(type: number): Compression | null {
+  if (type === 0) return null;
+  const make: unknown = Reflect.get(kafkajs.CompressionCodecs, type);
+  const codec: unknown = typeof make === 'function' ? Reflect.apply(make, undefined, []) : undefined;
+  if (!isCodec(codec)) throw new RangeError(`There is no compression ${type}`);
+  return { type, compress: (records) => codec.compress({ buffer: records }) };
+}
+
+function isCodec(value: unknown): value is Codec {
+  return typeof value === 'object' && value !== null && 'compress' in value && 'decompress' in value;
 }
 
 async function snappyCodec() {

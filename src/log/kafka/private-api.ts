@@ -102,10 +102,8 @@ export function interceptFetches(
     fetch: (request: FetchRequest) => Promise<FetchResponse>,
   ) => Promise<FetchResponse>,
 ): void {
-  const { symbol, create } = creatorOf(kafka);
   const intercepted = new WeakSet<KafkaBroker>();
-  const createIntercepted: CreateCluster = (options) => {
-    const cluster = create(options);
+  decorateClusters(kafka, (cluster) => {
     const findBroker = cluster.findBroker.bind(cluster);
     cluster.findBroker = async (node) => {
       const broker = await findBroker(node);
@@ -116,17 +114,37 @@ export function interceptFetches(
       }
       return broker;
     };
-    return cluster;
-  };
-  Object.defineProperty(kafka, symbol, { value: createIntercepted, writable: true, configurable: true });
+  });
 }
 
-function creatorOf(kafka: Kafka): { symbol: symbol; create: CreateCluster } {
+/** Whether this client makes its clusters where the functions of this file look for it. */
+export function hasClusters(kafka: Kafka): boolean {
+  return findCreator(kafka) !== undefined;
+}
+
+/** Shows `decorate` every cluster that this client makes from now on, before it connects. */
+export function decorateClusters(kafka: Kafka, decorate: (cluster: KafkaCluster) => void): void {
+  const { symbol, create } = creatorOf(kafka);
+  const createDecorated: CreateCluster = (options) => {
+    const cluster = create(options);
+    decorate(cluster);
+    return cluster;
+  };
+  Object.defineProperty(kafka, symbol, { value: createDecorated, writable: true, configurable: true });
+}
+
+function findCreator(kafka: Kafka) {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === CREATE_CLUSTER,
   );
   const create: unknown = symbol === undefined ? undefined : Reflect.get(kafka, symbol);
-  if (symbol === undefined || typeof create !== 'function') throw unknownVersion(CREATE_CLUSTER);
+  return symbol === undefined || typeof create !== 'function' ? undefined : { symbol, create };
+}
+
+function creatorOf(kafka: Kafka): { symbol: symbol; create: CreateCluster } {
+  const found = findCreator(kafka);
+  if (found === undefined) throw unknownVersion(CREATE_CLUSTER);
+  const { symbol, create } = found;
   return {
     symbol,
     create: (options) => {

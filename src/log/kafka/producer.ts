@@ -1,4 +1,4 @@
-import type { Message, Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { partitionFor } from '../../domain/partitioner.ts';
 import type { NewRecord } from '../../domain/record.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
@@ -7,7 +7,7 @@ import type { KafkaAdmin } from './admin.ts';
 import { chunksOf, recordBytes, type Chunk } from './chunks.ts';
 import { createKafkaClient, type KafkaClient } from './client.ts';
 import { isTransient, translateError, type Destination } from './errors.ts';
-import { toKafkaHeaders } from './headers.ts';
+import { PartitionRecords } from './partition-records.ts';
 import { waitMs, waitOrEnd, withDeadline } from './patience.ts';
 import type { KafkaSettings } from './settings.ts';
 import { isTopicGone } from './topic-gone.ts';
@@ -80,9 +80,9 @@ export class KafkaAppender {
   /** Sends a chunk and enters its positions; one that is too large for the topic goes in halves. */
   async #send(chunk: Chunk, records: readonly NewRecord[], positions: RecordPosition[]): Promise<void> {
     const { partition, indexes } = chunk;
-    const messages = indexes.map((index) => toMessage(recordAt(records, index), partition));
+    const chunkRecords = indexes.map((index) => recordAt(records, index));
     try {
-      const baseOffset = await this.#sendMessages(messages);
+      const baseOffset = await this.#sendMessages(new PartitionRecords(chunkRecords, partition, Date.now()));
       for (const [at, index] of indexes.entries()) {
         positions[index] = { partition, offset: baseOffset + BigInt(at) };
       }
@@ -98,7 +98,7 @@ export class KafkaAppender {
   }
 
   /** Returns the offset of the first. The same messages sent again by the same producer are in the log once. */
-  async #sendMessages(messages: Message[]): Promise<bigint> {
+  async #sendMessages(messages: PartitionRecords): Promise<bigint> {
     for (let failures = 0; ;) {
       try {
         if (this.#settings.patience === 'long') return await this.#request(messages);
@@ -118,7 +118,7 @@ export class KafkaAppender {
     return isTopicMissing && !(await isTopicGone(this.#admin, this.#to, this.#closed));
   }
 
-  async #request(messages: Message[]): Promise<bigint> {
+  async #request(messages: PartitionRecords): Promise<bigint> {
     const { topic } = this.#settings;
     const producer = await this.#connected();
     const [answer] = await producer.sendBatch({ topicMessages: [{ topic, messages }] });
@@ -145,7 +145,8 @@ export class KafkaAppender {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: () => assignedPartition,
+      // Never asked: the records come by partition. Without one kafkajs warns of its default.
+      createPartitioner: () => () => 0,
     });
     producer.on(producer.events.REQUEST_TIMEOUT, () => client.sockets.drop('no answer'));
     return { client, producer };
@@ -157,20 +158,6 @@ export class KafkaAppender {
     connection?.client.sockets.close();
     connection?.producer.disconnect().catch(() => undefined);
   }
-}
-
-function assignedPartition({ message }: { readonly message: Message }): number {
-  return message.partition ?? 0;
-}
-
-function toMessage(record: NewRecord, partition: number): Message {
-  return {
-    partition,
-    key: record.key,
-    value: record.value,
-    headers: toKafkaHeaders(record.headers),
-    timestamp: String(record.timestamp ?? Date.now()),
-  };
 }
 
 function recordAt(records: readonly NewRecord[], index: number): NewRecord {

@@ -29,4 +29,8 @@ export interface KafkaSettings {
   readonly patience: Patience;
   readonly sasl?: KafkaSasl;
   readonly tls?: KafkaTls | false;
+  /** False leaves records to kafkajs's own codec. @default true */
+  readonly fastCodec?: boolean;
+  /** Told what the user should know. */
+  readonly notify?: (text: string) => void;
 }

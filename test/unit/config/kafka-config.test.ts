@@ -78,3 +78,13 @@ describe('TLS', () => {
     );
   });
 });
+
+describe('the fast codec', () => {
+  test.each([
+    [{}, true],
+    [{ USER_EVENTS_FAST_CODEC: 'on' }, true],
+    [{ USER_EVENTS_FAST_CODEC: 'off' }, false],
+  ])('with %j is on: %s', (env, expected) => {
+    expect(read(env)?.fastCodec).toBe(expected);
+  });
+});
