@@ -37,6 +37,7 @@ create table binding (
   consumer_group text,
   generation integer not null default 0,
   bound_at timestamp with time zone,
+  topic_id text,
   constraint binding_one_row CHECK (only_row),
   constraint binding_rules CHECK ((rules = ANY (ARRAY['strict'::text, 'lenient'::text]))),
   constraint binding_pkey PRIMARY KEY (only_row)

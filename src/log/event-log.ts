@@ -2,7 +2,8 @@
  * The log, as everything above the adapters sees it: a topic of partitions with offsets, as Kafka has it.
  * Two adapters (kafka, postgres) pass one conformance suite. Offsets are `bigint`, times are ms since the epoch (UTC).
  *
- * Errors (UserEventsError): LOG_UNREACHABLE, LOG_AUTH_FAILED, LOG_REFUSED, TOPIC_NOT_FOUND, RECORD_TOO_LARGE.
+ * Errors (UserEventsError): LOG_UNREACHABLE, LOG_AUTH_FAILED, LOG_REFUSED, TOPIC_NOT_FOUND, RECORD_TOO_LARGE,
+ * OFFSET_OUT_OF_RANGE, LOG_REPLACED.
  */
 import type { LogRecord, NewRecord } from '../domain/record.ts';
 
@@ -25,6 +26,8 @@ export interface TopicDescription {
   /** The cluster's own id: another cluster, or a log made anew, has another one. */
   readonly clusterId: string;
   readonly topic: string;
+  /** The topic's own id in its cluster: one made anew has another one, and none comes back. Null: not told. */
+  readonly topicId: string | null;
   readonly partitionCount: number;
 }
 
@@ -61,6 +64,11 @@ export interface SubscribeOptions {
    * each is to be read. A rejection ends the subscription with that error.
    */
   readonly onAssigned: (partitions: readonly number[]) => Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * The id that the topic has to have, asked for at every answer after `onAssigned`; null: any. Not one record of a
+   * topic made anew is delivered, however soon after the old one it came: the subscription ends with LOG_REPLACED.
+   */
+  readonly topicId?: () => string | null;
   /** Partitions are no longer this member's (a rebalance, or the member was fenced): stop working on them. */
   readonly onRevoked: (partitions: readonly number[]) => Promise<void>;
   /** Synchronous and fast: the receiver puts the batch into its buffer and pauses the partition when that is full. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { uniqueName } from '../support/names.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { records, useLogs, type EventLogFactory } from './harness.ts';
+import { codeOf, records, useLogs, type EventLogFactory } from './harness.ts';
 import { useTeams } from './team.ts';
 
 export function describePositions(factory: EventLogFactory): void {
@@ -38,6 +38,24 @@ export function describePositions(factory: EventLogFactory): void {
       await log.append(records(1, { from: 10 }));
       await waitFor(() => team.received.length === 1, { describe: 'the new record' });
       expect(team.valuesReceived).toEqual(['10']);
+    });
+  });
+
+  describe('a topic that must have an id', () => {
+    test('gives its records where it has it', async () => {
+      const { log, team } = await setUp(0n);
+      const { topicId } = await log.describe();
+      await team.join('one', log, { topicId: () => topicId });
+      await waitFor(() => team.received.length === 10, { describe: 'all records' });
+    });
+
+    test('gives not one record where it has another, and says LOG_REPLACED', async () => {
+      const { log, team } = await setUp(0n);
+      const other = await logs.fresh(1);
+      const { topicId } = await other.log.describe();
+      const member = await team.join('one', log, { topicId: () => topicId });
+      expect(await codeOf(member.subscription.ended)).toBe('LOG_REPLACED');
+      expect(team.received).toEqual([]);
     });
   });
 

@@ -20,6 +20,14 @@ export function describeTopic(factory: EventLogFactory): void {
       expect(first.clusterId).not.toBe('');
     });
 
+    test('has an id of its own, the same for everybody', async () => {
+      const [one, two] = [await logs.fresh(1), await logs.fresh(1)];
+      const [first, second] = [await one.log.describe(), await two.log.describe()];
+      expect(first.topicId).toEqual(expect.any(String));
+      expect(second.topicId).not.toBe(first.topicId);
+      expect((await logs.open(one.topic).describe()).topicId).toBe(first.topicId);
+    });
+
     test('that is missing is told as such, whatever is asked', async () => {
       const log = logs.open(uniqueName('missing'));
       const group = uniqueName('group');

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { startKafka } from '../../scripts/kafka/broker.mjs';
 import { twoFreePorts } from '../../scripts/kafka/free-port.mjs';
 import { createKafkaEventLog } from '../../src/log/kafka/event-log.ts';
@@ -19,6 +18,7 @@ import {
 import { useTeams } from '../conformance/team.ts';
 import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
 import { uniqueName } from '../support/names.ts';
+import { openTopicAdmin, type TopicAdmin } from '../support/topic-admin.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const START = [{ partition: 0, from: 0n }];
@@ -68,13 +68,12 @@ describeKafka('the event log in Kafka', () => {
   const logs = useLogs(({ topic, patience }) =>
     createKafkaEventLog({ brokers: [kafkaBrokers()], clientId: 'test', topic, patience }),
   );
-  const withAdmin = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
-    const admin = new Kafka({ brokers: [kafkaBrokers()], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
+  const withAdmin = async (work: (admin: TopicAdmin) => Promise<void>): Promise<void> => {
+    const admin = await openTopicAdmin(kafkaBrokers());
     try {
-      return await work(admin);
+      await work(admin);
     } finally {
-      await admin.disconnect();
+      await admin.close();
     }
   };
 
@@ -91,21 +90,32 @@ describeKafka('the event log in Kafka', () => {
       }
     })();
     const ends = [errorOf(following), errorOf(member.subscription.ended)];
-    await withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+    await withAdmin((admin) => admin.remove(topic));
     for (const end of ends) expect((await end).code).toBe('TOPIC_NOT_FOUND');
     expect(await codeOf(patient.append([record('a', 'x')]))).toBe('TOPIC_NOT_FOUND');
+  }, 30_000);
+
+  test('gives a member not one record of a topic made anew, however soon and however full', async () => {
+    const { log, topic } = await logs.fresh(1);
+    await log.append(records(10));
+    const { topicId } = await log.describe();
+    const team = newTeam(uniqueName('group'));
+    const member = await team.join('one', log, { topicId: () => topicId });
+    await waitFor(() => team.received.length === 10, { describe: 'the records' });
+    // Nothing is fetched meanwhile, so that nothing but the records themselves can tell.
+    member.subscription.pause([0]);
+    await withAdmin((admin) => admin.makeAnew(topic, 1));
+    await log.append(records(30, { from: 100 }));
+    member.subscription.resume([0]);
+    expect((await errorOf(member.subscription.ended)).code).toBe('LOG_REPLACED');
+    expect(team.received).toHaveLength(10);
   }, 30_000);
 
   describe('a log whose first records were deleted', () => {
     const truncated = async () => {
       const { log, topic } = await logs.fresh(1);
       await log.append(records(10));
-      const partitions = [{ partition: 0, offset: '6' }];
-      await withAdmin(async (admin) => {
-        await admin.fetchTopicMetadata({ topics: [topic] });
-        await admin.fetchTopicOffsets(topic);
-        await admin.deleteTopicRecords({ topic, partitions });
-      });
+      await withAdmin((admin) => admin.truncate(topic, 0, 6n));
       return log;
     };
 
@@ -136,7 +146,7 @@ describeKafka('the event log in Kafka', () => {
     const team = newTeam(uniqueName('group'));
     const member = await team.join('one', log);
     await waitFor(() => member.partitions.length === 1, { describe: 'the assignment' });
-    await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
+    await withAdmin((admin) => admin.addPartitions(topic, 3));
     await waitFor(() => member.partitions.length === 3, { describe: 'three partitions', timeoutMs: 60_000 });
     await log.append([0, 1, 2].map((partition) => record('a', 'x', { partition })));
     await waitFor(() => team.received.length === 3, { describe: 'the records' });

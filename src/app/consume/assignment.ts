@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventLog, RecordBatch, SubscribeOptions, Subscription } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
-import { readGenerations } from '../../postgres/sql/bind-group.ts';
+import { readGenerations, recordTopicId } from '../../postgres/sql/bind-group.ts';
 import { raiseEpochs, readPositions, type Position } from '../../postgres/sql/positions.ts';
 import type { Applied } from './apply-events.ts';
 import { publishAutoRollbacks, publishMissingRollbacks, type AutoRollbackTerms } from './auto-rollback.ts';
@@ -34,6 +34,8 @@ export class Assignment {
   /** Partitions in which records without a key were seen; two are enough. */
   readonly #keyless = new Set<number>();
   #subscription: Subscription | null = null;
+  /** What every record has to be of, as checked at the last assignment. */
+  #topicId: string | null = null;
   #fail: (error: unknown) => void = () => undefined;
   #committing: Promise<void> = Promise.resolve();
   #compensating: Promise<void> = Promise.resolve();
@@ -66,6 +68,7 @@ export class Assignment {
       group: this.#options.group,
       onAssigned: (partitions) => this.#onAssigned(partitions),
       onRevoked: (partitions) => this.#onRevoked(partitions),
+      topicId: () => this.#topicId,
       onBatch: (batch) => {
         this.#watchKeys(batch);
         this.#workers.get(batch.partition)?.push(batch);
@@ -116,21 +119,12 @@ export class Assignment {
     // The users table may have been migrated since.
     this.#group = await this.#patience.run(() => rereadTable(this.#group, this.#database));
     const { binding, envelope, schema } = this.#group;
-    const { from, acceptGap, operator, group } = this.#options;
     const { pool } = this.#database;
-    const context = {
-      log: this.#log,
-      pool,
-      schema,
-      group,
-      schemaId: binding.schemaId,
-      envelope,
-      from,
-      acceptGap,
-      operator,
-    };
-    await this.#patience.run(() => bindLog(this.#log, pool, schema, { group, acceptGap }));
-    const claims = await takeOver(context, this.#patience, partitions);
+    const place = { log: this.#log, pool, schema, schemaId: binding.schemaId, envelope };
+    const { topicId } = await this.#patience.run(() => bindLog(this.#log, pool, schema, this.#options));
+    this.#topicId = topicId;
+    const claims = await takeOver({ ...this.#options, ...place }, this.#patience, partitions);
+    if (topicId !== null) await this.#patience.run(() => recordTopicId(pool, schema, topicId));
     if (this.#options.onFailure === 'rollback') {
       const terms = this.#autoTerms();
       await publishMissingRollbacks(this.#log, pool, schema, this.#patience, partitions, terms);

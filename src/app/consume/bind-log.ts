@@ -1,11 +1,22 @@
+import { topicReplaced } from '../../errors/topic-replaced.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { addGeneration, bindGroup, rebindLog } from '../../postgres/sql/bind-group.ts';
+import { replaceLog } from '../../postgres/sql/replace-log.ts';
 import type { Pool } from '../../postgres/transaction.ts';
 
 export interface LogBinding {
   readonly clusterId: string;
   readonly topic: string;
+  /** The id that every record has to be of; null where the log tells none. */
+  readonly topicId: string | null;
+}
+
+export interface BindOptions {
+  readonly group: string;
+  readonly acceptGap: boolean;
+  /** Who accepts a gap. */
+  readonly operator: string;
 }
 
 /**
@@ -17,24 +28,30 @@ export async function bindLog(
   log: EventLog,
   pool: Pool,
   schema: string,
-  options: { readonly group: string; readonly acceptGap: boolean },
+  { group, acceptGap, operator }: BindOptions,
 ): Promise<LogBinding> {
-  const { clusterId, topic, partitionCount } = await log.describe();
-  const bound = await bindGroup(pool, schema, { clusterId, topic, partitionCount, group: options.group });
+  const found = await log.describe();
+  const { clusterId, topic, topicId, partitionCount } = found;
+  const bound = await bindGroup(pool, schema, { clusterId, topic, topicId, partitionCount, group });
   requireSame('topic', bound.topic, topic, schema);
-  requireSame('group', bound.group, options.group, schema);
-  const isOther = bound.clusterId !== clusterId || partitionCount < bound.partitionCount;
-  if (isOther && options.acceptGap) await rebindLog(pool, schema, clusterId, partitionCount);
-  else if (isOther) {
-    requireSame('cluster', bound.clusterId, clusterId, schema);
-    const message = `${topic} has ${String(partitionCount)} partitions and had ${String(bound.partitionCount)}: it was made anew`;
-    throw new UserEventsError('LOG_REPLACED', message);
+  requireSame('group', bound.group, group, schema);
+  const isInCluster = bound.clusterId === clusterId;
+  if (isInCluster && topicId !== null && bound.topicId !== null && bound.topicId !== topicId) {
+    if (!acceptGap) throw topicReplaced(topic);
+    await replaceLog(pool, schema, { topicId, partitionCount, lows: await log.watermarks(), operator });
+  } else if (!isInCluster || partitionCount < bound.partitionCount) {
+    if (!acceptGap) {
+      requireSame('cluster', bound.clusterId, clusterId, schema);
+      const message = `${topic} has ${String(partitionCount)} partitions and had ${String(bound.partitionCount)}: it was made anew`;
+      throw new UserEventsError('LOG_REPLACED', message);
+    }
+    await rebindLog(pool, schema, found);
   } else if (partitionCount > bound.partitionCount) {
     const ends = (await log.watermarks()).filter(({ partition }) => partition < bound.partitionCount);
     const sorted = ends.toSorted((a, b) => a.partition - b.partition).map(({ high }) => high);
     await addGeneration(pool, schema, partitionCount, sorted);
   }
-  return { clusterId, topic };
+  return { clusterId, topic, topicId: topicId ?? bound.topicId };
 }
 
 function requireSame(what: string, bound: string, found: string, schema: string): void {

@@ -14,7 +14,6 @@ export interface ConsumeOptions extends GroupOptions {
   readonly maxFailed: number | null;
   readonly onFailure: 'park' | 'rollback' | 'stop';
   readonly batchSize: number;
-  readonly operator: string;
   /** `ce_source` of compensating events that the policy publishes. */
   readonly source: string;
   /** Aborted = finish the batch under way, commit, leave. */

@@ -11,7 +11,7 @@ import { probeEvents, type ProbeEvents } from '../../postgres/sql/probe-events.t
 import { readBinding, type Binding } from '../../postgres/sql/read-binding.ts';
 import { readFacts } from '../../postgres/sql/read-facts.ts';
 import type { ReconcileContext } from '../reconcile/reconcile.ts';
-import { bindLog } from './bind-log.ts';
+import { bindLog, type BindOptions } from './bind-log.ts';
 
 /** One consumer group on one database, checked and ready: what consuming, retrying and skipping work with. */
 export interface Ledger extends ReconcileContext {
@@ -34,9 +34,7 @@ export async function openLedger(database: Database): Promise<Ledger> {
   };
 }
 
-export interface GroupOptions {
-  readonly group: string;
-  readonly acceptGap: boolean;
+export interface GroupOptions extends BindOptions {
   readonly ignoreTypes: ReadonlySet<string>;
   readonly mapTypes: ReadonlyMap<string, CudOperation>;
 }

@@ -4,7 +4,9 @@ import type { CommittedOffset, TopicDescription, Watermarks } from '../event-log
 import { createKafkaClient, type KafkaClient } from './client.ts';
 import { hasType, type Destination } from './errors.ts';
 import { waitOrEnd, withPatience, type Attempts } from './patience.ts';
+import { createCluster } from './private-api.ts';
 import type { KafkaSettings } from './settings.ts';
+import { readTopicId } from './topic-id.ts';
 
 /** How long a topic that was made may take until every broker asked tells of it. */
 const TOPIC_VISIBLE_MS = 10_000;
@@ -14,6 +16,8 @@ interface Connection {
   readonly client: KafkaClient;
   readonly admin: Admin;
 }
+
+type Question<T> = (admin: Admin, client: KafkaClient) => Promise<T>;
 
 /**
  * Everything that is asked of the cluster beside records. Its clients are short ones, and where the log is to be
@@ -37,13 +41,14 @@ export class KafkaAdmin {
     const { topics } = await this.#ask((admin) => admin.fetchTopicMetadata({ topics: [topic] }), attempts);
     const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
     if (partitions.length > 0) return partitions.length;
-    throw new UserEventsError('TOPIC_NOT_FOUND', `Kafka at ${this.#to.address} has no topic ${topic}`);
+    throw this.#missing();
   }
 
   async describe(): Promise<TopicDescription> {
     const partitionCount = await this.partitionCount();
     const { clusterId } = await this.#ask((admin) => admin.describeCluster());
-    return { clusterId, topic: this.#settings.topic, partitionCount };
+    const topicId = await this.#ask((_, client) => this.#topicId(client));
+    return { clusterId, topic: this.#settings.topic, topicId, partitionCount };
   }
 
   async createTopic(numPartitions: number): Promise<'created' | 'exists'> {
@@ -101,7 +106,31 @@ export class KafkaAdmin {
     this.#idle = undefined;
   }
 
-  #ask<T>(question: (admin: Admin) => Promise<T>, attempts: Partial<Attempts> = {}): Promise<T> {
+  /** kafkajs's admin does not know topic ids: asked over a connection of its own. */
+  async #topicId({ kafka, sockets }: KafkaClient): Promise<string | null> {
+    const { topic } = this.#settings;
+    const cluster = createCluster(kafka, () => {
+      sockets.drop('no answer');
+    });
+    try {
+      await cluster.connect();
+      await cluster.addTargetTopic(topic);
+      const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [0]));
+      if (nodeId === undefined) return null;
+      const found = await readTopicId(await cluster.findBroker({ nodeId }), topic);
+      if (found === 'missing') throw this.#missing();
+      return found === 'unsupported' ? null : found.id;
+    } finally {
+      cluster.disconnect().catch(() => undefined);
+    }
+  }
+
+  #missing(): UserEventsError {
+    const { address, topic } = this.#to;
+    return new UserEventsError('TOPIC_NOT_FOUND', `Kafka at ${address} has no topic ${topic}`);
+  }
+
+  #ask<T>(question: Question<T>, attempts: Partial<Attempts> = {}): Promise<T> {
     const { patience } = this.#settings;
     return withPatience(() => this.#once(question), {
       patience,
@@ -115,12 +144,12 @@ export class KafkaAdmin {
    * Every question has a connection to itself, so that one that fails disturbs no other; it is not used again then,
    * since kafkajs keeps what it believed of the cluster.
    */
-  async #once<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+  async #once<T>(question: Question<T>): Promise<T> {
     const connection = this.#idle ?? this.#connect();
     this.#idle = undefined;
     try {
       await connection.admin.connect();
-      const answer = await question(connection.admin);
+      const answer = await question(connection.admin, connection.client);
       this.#keep(connection);
       return answer;
     } catch (error) {

@@ -2,11 +2,18 @@ import type { Kafka } from 'kafkajs';
 import type { RecordBatch } from '../event-log.ts';
 import { hasType } from './errors.ts';
 import { toRecordBatch } from './fetched-batch.ts';
-import { interceptFetches, type FetchedMessage, type FetchedPartition } from './private-api.ts';
+import {
+  interceptFetches,
+  type FetchedMessage,
+  type FetchedPartition,
+  type KafkaBroker,
+} from './private-api.ts';
 
 export interface FetchWatcher {
   /** The broker has answered. */
   readonly onAnswer: () => void;
+  /** Whether what `broker` has just answered with may be delivered; otherwise it is as if it had not answered. */
+  readonly isOurs: (broker: KafkaBroker) => Promise<boolean>;
   /** Nothing new from `batch.nextOffset` on: it carries no records, and does not come through the consumer. */
   readonly onNothingNew: (batch: RecordBatch) => void;
   /** `fetchOffset` is outside the watermarks of `partition`. */
@@ -37,7 +44,7 @@ export class CarriedBatch implements FetchedMessage {
 
 /** Makes the consumers of this client carry whole batches, and tells `watcher` what kafkajs would keep to itself. */
 export function carryBatches(kafka: Kafka, watcher: FetchWatcher): void {
-  interceptFetches(kafka, async (request, fetch) => {
+  interceptFetches(kafka, async (request, fetch, broker) => {
     const asked = new Map<number, bigint>();
     for (const { partition, fetchOffset } of request.topics.flatMap(({ partitions }) => partitions)) {
       asked.set(partition, BigInt(fetchOffset));
@@ -45,6 +52,10 @@ export function carryBatches(kafka: Kafka, watcher: FetchWatcher): void {
     try {
       const { responses } = await fetch(request);
       watcher.onAnswer();
+      const hasNew = responses.some(({ partitions }) =>
+        partitions.some(({ messages }) => messages.length > 0),
+      );
+      if (hasNew && !(await watcher.isOurs(broker))) return { responses: [] };
       return {
         responses: responses.map(({ topicName, partitions }) => ({
           topicName,

@@ -58,7 +58,24 @@ export interface FetchResponse {
   }[];
 }
 
+/** A request of our own: kafkajs puts request header 1 before what `encode` gives, and takes response header 0 off. */
+export interface ProtocolCall<T> {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    readonly encode: () => Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+  };
+  readonly response: {
+    readonly decode: (bytes: Buffer) => Promise<Buffer>;
+    readonly parse: (decoded: Buffer) => Promise<T>;
+  };
+}
+
 export interface KafkaBroker {
+  /** By API key, what the broker understands; null before it was asked. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
+  readonly connectionPool: { send<T>(call: ProtocolCall<T>): Promise<T> };
   fetch(request: FetchRequest): Promise<FetchResponse>;
 }
 
@@ -100,6 +117,7 @@ export function interceptFetches(
   around: (
     request: FetchRequest,
     fetch: (request: FetchRequest) => Promise<FetchResponse>,
+    broker: KafkaBroker,
   ) => Promise<FetchResponse>,
 ): void {
   const intercepted = new WeakSet<KafkaBroker>();
@@ -110,7 +128,7 @@ export function interceptFetches(
       if (!intercepted.has(broker)) {
         intercepted.add(broker);
         const fetch = broker.fetch.bind(broker);
-        broker.fetch = (request) => around(request, fetch);
+        broker.fetch = (request) => around(request, fetch, broker);
       }
       return broker;
     };

@@ -1,5 +1,6 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { RecordBatch, SubscribeOptions, Subscription } from '../event-log.ts';
+import { topicReplaced } from '../../errors/topic-replaced.ts';
 import type { KafkaAdmin } from './admin.ts';
 import { Assignment } from './assignment.ts';
 import type { CarriedBatch } from './carried-batch.ts';
@@ -8,7 +9,9 @@ import { GroupConsumer } from './group-consumer.ts';
 import { LogWatch } from './log-watch.ts';
 import { outOfRange } from './out-of-range.ts';
 import { withDeadline } from './patience.ts';
+import type { KafkaBroker } from './private-api.ts';
 import type { KafkaSettings } from './settings.ts';
+import { readTopicId } from './topic-id.ts';
 
 export interface SubscribedLog {
   readonly settings: KafkaSettings;
@@ -55,6 +58,7 @@ class GroupMember implements Subscription {
     this.#consumer = new GroupConsumer(settings, to, options.group, partitionCount, {
       onEnd,
       onAnswer: heard,
+      isOurs: (broker) => this.#isOurs(broker),
       onHeartbeat: heard,
       onJoined: (partitions) => {
         this.#joined(partitions);
@@ -147,6 +151,19 @@ class GroupMember implements Subscription {
     this.#assignment.delivered(partition, nextOffset, highWatermark);
     this.#hand(batch);
     return true;
+  }
+
+  /** Asked behind a fetch's answer: an id that is still the same was so when the broker answered. */
+  async #isOurs(broker: KafkaBroker): Promise<boolean> {
+    const expected = this.#options.topicId?.() ?? null;
+    if (expected === null) return true;
+    const { topic } = this.#log.to;
+    const found = await readTopicId(broker, topic);
+    // Deleted since: the next fetch is told, and fails.
+    if (found === 'missing') return false;
+    if (found === 'unsupported' || found.id === expected) return true;
+    this.#fail(topicReplaced(topic));
+    return false;
   }
 
   #tellEnd(batch: RecordBatch): void {

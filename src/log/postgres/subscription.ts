@@ -1,6 +1,7 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { RecordBatch, SubscribeOptions, Subscription } from '../event-log.ts';
 import type { Arrivals } from './arrivals.ts';
+import { topicReplaced } from '../../errors/topic-replaced.ts';
 import { withPatience } from './connection.ts';
 import { Feeds } from './feeds.ts';
 import { commitOffsets } from './group.ts';
@@ -82,6 +83,10 @@ export class PostgresSubscription implements Subscription {
   async #begin(partitions: readonly number[]): Promise<void> {
     this.#feeds.add(partitions);
     const offsets = await this.#options.onAssigned(partitions);
+    const { log, topic } = this.#source;
+    // Records are found by the topic's id: of another one none can come.
+    const expected = this.#options.topicId?.() ?? String(topic.topicId);
+    if (expected !== String(topic.topicId)) throw topicReplaced(log.topic);
     for (const partition of partitions) {
       const offset = offsets.get(partition);
       if (offset === undefined) {

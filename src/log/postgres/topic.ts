@@ -22,8 +22,11 @@ export async function findTopic(log: LogConnection): Promise<Topic> {
   return topic;
 }
 
-export function describeTopic(log: LogConnection, { logId, partitionCount }: Topic): TopicDescription {
-  return { clusterId: logId, topic: log.topic, partitionCount };
+export function describeTopic(
+  log: LogConnection,
+  { logId, topicId, partitionCount }: Topic,
+): TopicDescription {
+  return { clusterId: logId, topic: log.topic, topicId: String(topicId), partitionCount };
 }
 
 /** Makes the log's tables and the topic where they are absent. Safe to repeat, and from several processes at once. */

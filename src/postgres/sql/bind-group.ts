@@ -4,6 +4,8 @@ import { quoteIdentifier, type Queryable } from '../pool.ts';
 export interface GroupBinding {
   readonly clusterId: string;
   readonly topic: string;
+  /** Null: the log told none, or the schema is from before ids were recorded. */
+  readonly topicId: string | null;
   readonly partitionCount: number;
   readonly group: string;
 }
@@ -11,6 +13,7 @@ export interface GroupBinding {
 interface BindingRow {
   readonly cluster_id: string | null;
   readonly topic: string | null;
+  readonly topic_id: string | null;
   readonly partition_count: number | null;
   readonly consumer_group: string | null;
   readonly generation: number;
@@ -22,31 +25,40 @@ export async function bindGroup(
   schema: string,
   wanted: GroupBinding,
 ): Promise<GroupBinding & { readonly generation: number }> {
+  // A schema that was bound before ids were recorded learns its id only behind the other checks (recordTopicId).
   const text = `update ${quoteIdentifier(schema)}.binding
     set cluster_id = coalesce(cluster_id, $1), topic = coalesce(topic, $2),
-      partition_count = coalesce(partition_count, $3), consumer_group = coalesce(consumer_group, $4),
+      topic_id = case when bound_at is null then $3 else topic_id end,
+      partition_count = coalesce(partition_count, $4), consumer_group = coalesce(consumer_group, $5),
       bound_at = coalesce(bound_at, now())
-    returning cluster_id, topic, partition_count, consumer_group, generation`;
-  const { clusterId, topic, partitionCount, group } = wanted;
-  const row = (await db.query<BindingRow>(text, [clusterId, topic, partitionCount, group])).rows[0];
+    returning cluster_id, topic, topic_id, partition_count, consumer_group, generation`;
+  const { clusterId, topic, topicId, partitionCount, group } = wanted;
+  const values = [clusterId, topic, topicId, partitionCount, group];
+  const row = (await db.query<BindingRow>(text, values)).rows[0];
   return {
     clusterId: row?.cluster_id ?? clusterId,
     topic: row?.topic ?? topic,
+    topicId: row?.topic_id ?? null,
     partitionCount: row?.partition_count ?? partitionCount,
     group: row?.consumer_group ?? group,
     generation: row?.generation ?? 0,
   };
 }
 
-/** Records another cluster and partition count, after --accept-gap took a log made anew for this topic. One row. */
+/** Records the topic's id where none is recorded. One row. */
+export async function recordTopicId(db: Queryable, schema: string, topicId: string): Promise<void> {
+  const text = `update ${quoteIdentifier(schema)}.binding set topic_id = $1 where topic_id is null`;
+  await db.query(text, [topicId]);
+}
+
+/** Records another cluster, topic id and partition count, after --accept-gap took a log for the one it was. One row. */
 export async function rebindLog(
   db: Queryable,
   schema: string,
-  clusterId: string,
-  partitionCount: number,
+  found: Pick<GroupBinding, 'clusterId' | 'topicId' | 'partitionCount'>,
 ): Promise<void> {
-  const text = `update ${quoteIdentifier(schema)}.binding set cluster_id = $1, partition_count = $2`;
-  await db.query(text, [clusterId, partitionCount]);
+  const text = `update ${quoteIdentifier(schema)}.binding set cluster_id = $1, topic_id = $2, partition_count = $3`;
+  await db.query(text, [found.clusterId, found.topicId, found.partitionCount]);
 }
 
 /**

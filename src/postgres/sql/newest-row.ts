@@ -40,8 +40,8 @@ export async function acceptGap(
 ): Promise<void> {
   const name = quoteIdentifier(schema);
   const text = `with moved as (
-      update ${name}.position set next_offset = $3, start_offset = $3, revision = revision + 1, updated_at = now(),
-        generation = generation + case when $4 = 'LOG_REPLACED' then 1 else 0 end
+      update ${name}.position set next_offset = $3, start_offset = $3, revision = revision + 1, duplicates = 0,
+        updated_at = now(), generation = generation + case when $4 = 'LOG_REPLACED' then 1 else 0 end
       where partition = $1 and next_offset = $2 returning generation),
     -- Ends of the log that is gone are nothing to wait for.
     opened as (update ${name}.generation set ends[$1 + 1] = 0 where $4 = 'LOG_REPLACED' and cardinality(ends) > $1)

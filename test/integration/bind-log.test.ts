@@ -1,0 +1,83 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { bindLog } from '../../src/app/consume/bind-log.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
+import { recordTopicId } from '../../src/postgres/sql/bind-group.ts';
+import { readPositions, startPositions } from '../../src/postgres/sql/positions.ts';
+import { records } from '../conformance/harness.ts';
+import { prepareUsers } from '../support/apply-harness.ts';
+import { describeEachLog } from '../support/each-log.ts';
+
+const OPTIONS = { group: 'group', acceptGap: false, operator: 'tester' };
+
+describeEachLog('a schema and its topic', ({ database, open }) => {
+  const bind = (log: EventLog, more: Partial<typeof OPTIONS> = {}) =>
+    bindLog(log, database().pool, database().schema, { ...OPTIONS, ...more });
+
+  /** What is bound: as if to another topic, which had this one's name before. */
+  async function bindTo(topicId: string | null): Promise<void> {
+    await database().pool.query(`update ${database().schema}.binding set topic_id = $1`, [topicId]);
+  }
+
+  async function boundId(): Promise<string | null> {
+    const { rows } = await database().pool.query<{ topic_id: string | null }>(
+      `select topic_id from ${database().schema}.binding`,
+    );
+    return rows[0]?.topic_id ?? null;
+  }
+
+  beforeEach(async () => {
+    const { pool, schema } = database();
+    await pool.query(`truncate ${schema}.binding, ${schema}.position, ${schema}.gap`);
+    await prepareUsers(database());
+  });
+
+  test('belong together by its id from the first use on', async () => {
+    const log = await open(2);
+    const { topicId } = await log.describe();
+    expect(await bind(log)).toMatchObject({ topicId });
+    expect(await boundId()).toBe(topicId);
+    await bindTo('another');
+    await expect(bind(log)).rejects.toMatchObject({ code: 'LOG_REPLACED' });
+  });
+
+  test('that were bound before ids were recorded learn it when the other checks have passed', async () => {
+    const log = await open(2);
+    const { topicId } = await log.describe();
+    await bind(log);
+    await bindTo(null);
+    expect(await bind(log)).toMatchObject({ topicId });
+    expect(await boundId()).toBeNull();
+    await recordTopicId(database().pool, database().schema, topicId ?? '');
+    expect(await boundId()).toBe(topicId);
+  });
+
+  describe('that was made anew', () => {
+    test('are bound anew where the gap is accepted, once, and every position moves to its start', async () => {
+      const { pool, schema } = database();
+      const log = await open(2);
+      const { topicId } = await log.describe();
+      await log.append(records(10));
+      await bind(log);
+      await startPositions(pool, schema, [
+        { partition: 0, offset: 1n, generation: 0 },
+        { partition: 1, offset: 40n, generation: 2 },
+      ]);
+      await bindTo('another');
+      // Two members start with --accept-gap.
+      await Promise.all([bind(log, { acceptGap: true }), bind(log, { acceptGap: true })]);
+      expect(await boundId()).toBe(topicId);
+      expect(await readPositions(pool, schema)).toMatchObject([
+        { partition: 0, nextOffset: 0n, startOffset: 0n, generation: 1, revision: 1n },
+        { partition: 1, nextOffset: 0n, startOffset: 0n, generation: 3, revision: 1n },
+      ]);
+      const { rows } = await pool.query(
+        `select partition, from_offset, to_offset, reason, operator from ${schema}.gap order by partition`,
+      );
+      const gap = { to_offset: 0n, reason: 'LOG_REPLACED', operator: 'tester' };
+      expect(rows).toEqual([
+        { partition: 0, from_offset: 1n, ...gap },
+        { partition: 1, from_offset: 40n, ...gap },
+      ]);
+    });
+  });
+});

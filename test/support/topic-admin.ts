@@ -1,0 +1,44 @@
+import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { waitFor } from './wait-for.ts';
+
+/** What a cluster's operator does to a topic, under whoever uses it. */
+export interface TopicAdmin {
+  create(topic: string, partitions: number): Promise<void>;
+  remove(topic: string): Promise<void>;
+  /** Deletes the topic and makes it anew under its name, as soon as the cluster lets it. */
+  makeAnew(topic: string, partitions: number): Promise<void>;
+  addPartitions(topic: string, total: number): Promise<void>;
+  /** Deletes what lies below `offset`, as retention does. */
+  truncate(topic: string, partition: number, offset: bigint): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects to a cluster as its operator. */
+export async function openTopicAdmin(brokers: string): Promise<TopicAdmin> {
+  const admin: Admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const create = async (topic: string, numPartitions: number) => {
+    await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
+  };
+  const remove = async (topic: string) => {
+    await admin.deleteTopics({ topics: [topic] });
+  };
+  return {
+    create,
+    remove,
+    async makeAnew(topic, partitions) {
+      await remove(topic);
+      await waitFor(() => create(topic, partitions).then(() => true), { describe: `${topic} made anew` });
+    },
+    async addPartitions(topic, count) {
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    },
+    async truncate(topic, partition, offset) {
+      // Asked first: kafkajs deletes from leaders that it knows of.
+      await admin.fetchTopicMetadata({ topics: [topic] });
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    },
+    close: () => admin.disconnect(),
+  };
+}
