@@ -1,5 +1,6 @@
 import type { EventError } from '../domain/column-values.ts';
 import type { Status } from '../domain/event.ts';
+import type { HistoryEntry } from '../domain/history.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { raiseRevisions } from '../postgres/sql/positions.ts';
 import { readHistories } from '../postgres/sql/read-history.ts';
@@ -10,7 +11,7 @@ import {
   type TargetRow,
 } from '../postgres/sql/read-targets.ts';
 import { recordAttempts, relabel, type Relabel } from '../postgres/sql/relabel.ts';
-import { inTransaction, type Database, type PoolClient } from '../postgres/transaction.ts';
+import { inTransaction, limitIdling, type Database, type PoolClient } from '../postgres/transaction.ts';
 import type { Ledger } from './consume/open-group.ts';
 import { reconcile, type ReconcileJob } from './reconcile/reconcile.ts';
 import { NOT_READ_YET } from './rollback/plan.ts';
@@ -80,6 +81,7 @@ async function decideSome(
   ids: readonly string[],
 ): Promise<readonly DecidedAgain[]> {
   const { schema } = ledger;
+  await limitIdling(client);
   const before = await readTargets(client, schema, ids);
   // After partitions were added a user's later events may lie in any of them.
   const isGrown = ledger.binding.generation > 0;
@@ -88,9 +90,11 @@ async function decideSome(
     schema,
     isGrown ? 'all' : [...new Set(before.map(({ partition }) => partition))],
   );
-  const failed = before.filter(({ status }) => status === 'failed');
+  const histories = await readHistories(client, schema, usersOf(before));
+  const failed = before.filter(
+    (target) => target.status === 'failed' || isOrphan(target, histories.get(target.userId ?? '') ?? []),
+  );
   const byUser = groupByUser(failed);
-  const histories = await readHistories(client, schema, [...byUser.keys()]);
   const { kind, operator, reason, force } = request;
   const jobs = [...byUser].map(([userId, orders]): ReconcileJob => ({
     userId,
@@ -117,6 +121,22 @@ async function decideSome(
     const { code = null, message = null, ...now } = after.get(eventId) ?? { status };
     return { eventId, userId, isChanged: changed.has(eventId), status: now.status, code, message };
   });
+}
+
+/** The users of events that may be decided again. */
+function usersOf(targets: readonly TargetRow[]): readonly string[] {
+  const isOpen = ({ status }: TargetRow): boolean => status === 'failed' || status === 'parked';
+  return [...new Set(targets.filter(isOpen).flatMap(({ userId }) => userId ?? []))];
+}
+
+/**
+ * True of a parked event that nothing holds back any more: the failed one before it is gone (the ledger was meddled with,
+ * or restored in part). It can be decided again by itself, or it would wait for ever.
+ */
+function isOrphan({ status, eventId }: TargetRow, history: readonly HistoryEntry[]): boolean {
+  if (status !== 'parked') return false;
+  const own = history.findIndex((entry) => entry.eventId === eventId);
+  return !history.slice(0, own).some((entry) => entry.status === 'failed' || entry.status === 'parked');
 }
 
 function groupByUser(failed: readonly TargetRow[]): Map<string, Set<string>> {

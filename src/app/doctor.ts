@@ -4,7 +4,7 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Database } from '../postgres/pool.ts';
 import { findUsersTable } from '../postgres/sql/find-users-table.ts';
 import { readBinding, type Binding } from '../postgres/sql/read-binding.ts';
-import { missingRights, readServer } from '../postgres/sql/read-server.ts';
+import { encodingError, missingRights, readServer } from '../postgres/sql/read-server.ts';
 
 /** `info` decides nothing; `warn` is worth a look; `fail` keeps something from working. */
 export type CheckState = 'ok' | 'info' | 'warn' | 'fail';
@@ -141,6 +141,8 @@ async function checkServer({ pool, address }: Database): Promise<Check> {
   if (server?.isReadOnly === true) {
     return { ...failed, detail: `${detail}, read-only`, mend: 'Connect to the primary, not to a standby.' };
   }
+  if (server !== null && server.encoding !== 'UTF8')
+    return failedCheck('database', encodingError(address, server.encoding));
   return { name: 'database', state: 'ok', detail };
 }
 

@@ -5,6 +5,7 @@ import type { Database, Queryable } from '../postgres/pool.ts';
 import { chooseTable, type TableRequest } from './init/choose-table.ts';
 import { findUsersTable } from '../postgres/sql/find-users-table.ts';
 import { findBinding, type Binding, type TableBinding } from '../postgres/sql/read-binding.ts';
+import { requireUtf8 } from '../postgres/sql/read-server.ts';
 import { writeBinding } from '../postgres/sql/write-binding.ts';
 import { inTransaction } from '../postgres/transaction.ts';
 
@@ -45,10 +46,11 @@ export interface InitResult {
 /**
  * Sets up one service: the ledger's schema, the binding to the service's own table (which is made where there is none
  * and never altered), the topic. Safe to repeat: what is there stays. Throws BINDING_MISMATCH where another table or
- * other rules are recorded, USERS_TABLE_INVALID, and what the two engines throw.
+ * other rules are recorded, USERS_TABLE_INVALID, DATABASE_ENCODING, and what the two engines throw.
  */
 export async function initialise(dependencies: InitDependencies, request: InitRequest): Promise<InitResult> {
   const { database, log } = dependencies;
+  await requireUtf8(database.pool);
   const ledger = await dependencies.migrateLedger();
   // Binding and table are kept only where the log could be set up as well: a second run may then ask for others.
   const { bound, made } = await inTransaction(database.pool, 'read committed', async (client) => ({

@@ -1,6 +1,7 @@
 import type { ConsumeObserver } from '../app/consume/consume-options.ts';
 import type { FailedEvent, Tally } from '../app/consume/tally.ts';
 import type { Applied } from '../app/consume/apply-events.ts';
+import type { StatementState } from '../postgres/statement-watch.ts';
 import { toJson } from './json.ts';
 import type { Progress } from './progress.ts';
 
@@ -42,6 +43,10 @@ export class ConsumeReporter implements ConsumeObserver {
     );
   };
 
+  readonly onPositionLost = (error: Error): void => {
+    this.#output.notice(`${error.message}: they are read from the log again`);
+  };
+
   readonly onApplied = (_applied: Applied, tally: Tally): void => {
     this.#tally = tally;
     const failed = tally.failed + tally.rollbacksFailed;
@@ -75,6 +80,23 @@ export class ConsumeReporter implements ConsumeObserver {
     }
   };
 
+  readonly onStatement = (state: StatementState): void => {
+    switch (state.kind) {
+      case 'silent':
+        this.onTrouble('database', `it has not answered for ${inSeconds(state.forMs)}`);
+        break;
+      case 'busy':
+        this.#output.progress.stop();
+        this.#output.notice(
+          `A statement has run for ${inSeconds(state.forMs)}: PostgreSQL is busy with it, or it waits for a lock of another session`,
+        );
+        break;
+      case 'over':
+        // Cut off, the next attempt will tell whether the database is back.
+        if (state.isAnswered) this.onTrouble('database', null);
+    }
+  };
+
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#output.progress.stop();
@@ -87,4 +109,8 @@ export class ConsumeReporter implements ConsumeObserver {
     const elapsedMs = Math.round(performance.now() - this.#startedAt);
     await this.#output.printLine(toJson({ _command: 'consume', _version: 1, progress: tally, elapsedMs }));
   }
+}
+
+function inSeconds(ms: number): string {
+  return `${String(Math.round(ms / 1000))} s`;
 }

@@ -12,6 +12,7 @@ import type * as embeddedModule from '../postgres/embedded-server.ts';
 import type { EmbeddedServer, EmbeddedStatus } from '../postgres/embedded-server.ts';
 import type { MigrateResult, SchemaState } from '../postgres/migrate.ts';
 import type { Database } from '../postgres/pool.ts';
+import type { StatementState } from '../postgres/statement-watch.ts';
 import { createUuidV7 } from './uuid-v7.ts';
 
 /** Which half of the system a command uses. */
@@ -62,6 +63,8 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** Session settings (`statement_timeout` …). */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Told of statements that are not answered (see `StatementWatch`). */
+  readonly onStatement?: (state: StatementState) => void;
 }
 
 export interface ContextSettings extends ConfigRequest {
@@ -218,13 +221,14 @@ class LiveContext implements Context {
     }
   }
 
-  private async openDatabase({ maxConnections, settings }: DatabaseOptions): Promise<Database> {
+  private async openDatabase({ maxConnections, settings, onStatement }: DatabaseOptions): Promise<Database> {
     const { createPool, addressOf } = await import('../postgres/pool.ts');
     const connectionString = await this.databaseUrl();
     const pool = createPool({
       connectionString,
       ...(maxConnections === undefined ? {} : { max: maxConnections }),
       ...(settings === undefined ? {} : { settings }),
+      ...(onStatement === undefined ? {} : { watch: { signal: this.signal, onState: onStatement } }),
     });
     return { pool, schema: this.config.schema, address: addressOf(connectionString) };
   }

@@ -24,7 +24,6 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
     const { flags } = await this.parse(Consume);
     const context = this.context(flags, 'both');
     const options = readConsumeOptions(context.config, flags, context.now());
-    const database = await context.database(CONSUMER_DATABASE);
     const reporter = new ConsumeReporter({
       isJson: this.isJson,
       progress: this.progress('Consuming'),
@@ -33,6 +32,7 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
       },
       printLine: (line) => this.printLine(line),
     });
+    const database = await context.database({ ...CONSUMER_DATABASE, onStatement: reporter.onStatement });
     const log = await context.log('long');
     try {
       const ended = await consume(log, database, { ...options, signal: this.signal, observe: reporter });

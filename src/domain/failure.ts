@@ -73,6 +73,10 @@ const CLASS_OF_STATE: ReadonlyMap<string, FailureClass> = new Map([
   ['23', 'record'],
   // Program limits: an index row too large, too deep an expression.
   ['54', 'record'],
+  // The server's own trouble: a file that it cannot read or write, a configuration file, damaged data.
+  ['58', 'environment'],
+  ['F0', 'environment'],
+  ['XX', 'environment'],
   // PL/pgSQL: `raise exception` in a user's trigger, and its kin.
   ['P0', 'record'],
 ]);

@@ -56,6 +56,11 @@ export const ERROR_CODES = {
     exit: 3,
     hint: 'Mend what PostgreSQL names (role, database, schema, table, right), then start again: nothing was lost.',
   },
+  DATABASE_ENCODING: {
+    scope: 'command',
+    exit: 3,
+    hint: "Use a database of encoding UTF8 (create database … encoding 'UTF8' template template0): no other can hold every user.",
+  },
   BINDING_MISMATCH: {
     scope: 'command',
     exit: 3,

@@ -1,7 +1,5 @@
 import { types } from 'node:util';
-
 import pg from 'pg';
-
 import type { ErrorCode } from '../errors/codes.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 
@@ -9,6 +7,8 @@ import { UserEventsError } from '../errors/user-events-error.ts';
 export interface SqlErrorFacts {
   /** Five characters (PostgreSQL documentation, appendix A); undefined where the server said nothing. */
   readonly sqlState: string | undefined;
+  /** The server ended the session, or did not begin one. */
+  readonly isFatal: boolean;
   readonly message: string;
   readonly detail: string | undefined;
   readonly schema: string | undefined;
@@ -28,9 +28,10 @@ export interface SqlErrorFacts {
 export function describeSqlError(error: unknown): SqlErrorFacts {
   const server = inChain(error, (link) => link instanceof pg.DatabaseError);
   if (server instanceof pg.DatabaseError && server.code !== undefined) {
-    const { code, message, detail, schema, table, column, constraint, dataType } = server;
+    const { code, severity, message, detail, schema, table, column, constraint, dataType } = server;
     const none = { nodeCode: undefined, isConnectionLoss: false, isBeforeSend: false };
-    return { sqlState: code, message, detail, schema, table, column, constraint, dataType, ...none };
+    const isFatal = severity === 'FATAL' || severity === 'PANIC';
+    return { sqlState: code, isFatal, message, detail, schema, table, column, constraint, dataType, ...none };
   }
   const socket = inChain(error, isSocketError);
   const driver = inChain(error, (link) => DRIVER_LOSSES.has(link.message));
@@ -38,6 +39,7 @@ export function describeSqlError(error: unknown): SqlErrorFacts {
     inChain(error, (link) => hasConnectSyscall(link) || DRIVER_UNSENT.has(link.message)) !== null;
   return {
     sqlState: undefined,
+    isFatal: false,
     message: types.isNativeError(error) ? error.message : String(error),
     detail: undefined,
     schema: undefined,
@@ -108,9 +110,20 @@ const DRIVER_REFUSALS: ReadonlyMap<string, string> = new Map([
   ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string', 'the password is empty'],
 ]);
 
+type StateOfError = Pick<SqlErrorFacts, 'sqlState' | 'isFatal'>;
+
 /** SQLSTATEs by which a server says that it is not to be had just now: connection, resources, shut-down, standby. */
-function isUnavailable(sqlState: string): boolean {
-  return /^(?:08...|53...|57P0[1-5]|25006)$/.test(sqlState);
+function isUnavailable({ sqlState, isFatal }: StateOfError): boolean {
+  if (isClosedDatabase({ sqlState, isFatal })) return true;
+  return sqlState !== undefined && /^(?:08...|53...|57P0[1-5]|25006)$/.test(sqlState);
+}
+
+/**
+ * True where the database takes no sessions for now (`allow_connections false`, as during maintenance): 55000 in answer
+ * to a connect. The same state in answer to a statement is a function's or a trigger's complaint.
+ */
+export function isClosedDatabase({ sqlState, isFatal }: StateOfError): boolean {
+  return isFatal && sqlState === '55000';
 }
 
 const DISK_FULL = '53100';
@@ -131,7 +144,12 @@ function hintOf(sqlState: string | undefined): string | null {
 /** True where PostgreSQL could not be reached, the connection was lost, or the server is not to be had just now. */
 export function isUnreachable(error: unknown): boolean {
   const facts = describeSqlError(error);
-  return facts.sqlState === undefined ? facts.isConnectionLoss : isUnavailable(facts.sqlState);
+  return facts.sqlState === undefined ? facts.isConnectionLoss : isUnavailable(facts);
+}
+
+/** Whether the same may succeed later: nobody answers, the server restarts, a deadlock, a serialization failure. */
+export function isTransient(error: unknown): boolean {
+  return isUnreachable(error) || /^(?:40001|40P01|55P03)$/.test(describeSqlError(error).sqlState ?? '');
 }
 
 /**
@@ -155,15 +173,16 @@ export function toUserEventsError(error: unknown, address: string): Error {
 
 type DatabaseCode = Extract<ErrorCode, 'DATABASE_UNREACHABLE' | 'DATABASE_REFUSED' | 'NOT_INITIALISED'>;
 
-function databaseCode(error: unknown, { sqlState, isConnectionLoss }: SqlErrorFacts): DatabaseCode | null {
+function databaseCode(error: unknown, facts: SqlErrorFacts): DatabaseCode | null {
+  const { sqlState, isConnectionLoss } = facts;
   if (sqlState === undefined) {
     if (refusalOf(error) !== null) return 'DATABASE_REFUSED';
     return isConnectionLoss ? 'DATABASE_UNREACHABLE' : null;
   }
-  if (isUnavailable(sqlState)) return 'DATABASE_UNREACHABLE';
+  if (isUnavailable(facts)) return 'DATABASE_UNREACHABLE';
   // undefined_table and invalid_schema_name: `init` was not run here.
   if (sqlState === '42P01' || sqlState === '3F000') return 'NOT_INITIALISED';
-  return /^(?:28...|3D000|42...)$/.test(sqlState) ? 'DATABASE_REFUSED' : null;
+  return /^(?:28...|3D000|42...|58...|F0...|XX...)$/.test(sqlState) ? 'DATABASE_REFUSED' : null;
 }
 
 function messageOf(code: DatabaseCode, error: unknown, facts: SqlErrorFacts, address: string): string {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { watchConnection, type StatementWatch } from './statement-watch.ts';
 
 export type Pool = pg.Pool;
 export type PoolClient = pg.PoolClient;
@@ -25,7 +26,12 @@ export interface PoolSettings {
   readonly applicationName?: string;
   /** Session settings (`set name = value`), sent with the start-up packet. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Told of statements without an answer, which are cut off where the server is gone. Without it they are waited for. */
+  readonly watch?: StatementWatch;
 }
+
+/** An idle connection is probed after so long, so that a host that vanished is noticed before its next use, ms. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
 // int8 as bigint: offsets pass 2^53 in principle, and a silent rounding would be a lost event.
 const types = new pg.TypeOverrides();
@@ -36,27 +42,26 @@ export function createPool(settings: PoolSettings): Pool {
   const options = Object.entries(settings.settings ?? {})
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
     .join(' ');
+  const { watch } = settings;
+  const address =
+    settings.connectionString === undefined ? {} : { connectionString: settings.connectionString };
+  const onConnect = {
+    onConnect: (client: pg.ClientBase): unknown => watch && watchConnection(client, address, watch),
+  };
   const pool = new pg.Pool({
-    ...(settings.connectionString === undefined ? {} : { connectionString: settings.connectionString }),
+    ...address,
+    ...(watch === undefined ? {} : onConnect),
     max: settings.max ?? 4,
     connectionTimeoutMillis: settings.connectTimeoutMs ?? 1500,
     application_name: settings.applicationName ?? 'user-events',
     types,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     ...(options === '' ? {} : { options }),
   });
   pool.on('error', () => undefined);
   keepConnections(pool);
   return pool;
-}
-
-/**
- * Cuts the connection of a client that does not answer: its statement fails at once, and the pool drops it when it is
- * given back. What the statement did is unknown.
- */
-export function cutConnection(client: PoolClient): void {
-  // While a statement runs, the driver's `end` destroys the socket rather than waiting for the answer.
-  if (client instanceof pg.Client) client.end().catch(() => undefined);
 }
 
 /**

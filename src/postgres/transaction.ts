@@ -54,6 +54,14 @@ export async function inTransaction<T>(
   }
 }
 
+/**
+ * Has the server end this transaction when its client stands still for a minute: a process that was stopped in it
+ * (Ctrl-Z, a debugger) would hold back the consumer whose position it has locked.
+ */
+export async function limitIdling(client: PoolClient): Promise<void> {
+  await client.query(`set local idle_in_transaction_session_timeout = '60s'`);
+}
+
 async function commit(client: PoolClient): Promise<void> {
   let tag: string;
   try {

@@ -8,9 +8,9 @@ export interface TcpProxy {
   heal(): void;
   /**
    * Cuts the connection whose client sends `text` next: before the server has it, or when the server has answered it
-   * and the client has not heard.
+   * and the client has not heard. `silence`: the server has it, and nothing passes on this connection any more.
    */
-  cutAt(text: string, moment: 'before' | 'after'): void;
+  cutAt(text: string, moment: 'before' | 'after' | 'silence'): void;
   close(): Promise<void>;
 }
 
@@ -19,9 +19,11 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const pairs = new Set<Pair>();
   const state: State = { isSwallowing: false, cut: null };
   const server = createServer((client) => {
-    const pair = new Pair(client, connect(target), state);
+    const to = connect(target);
+    const pair = new Pair(client, to, state);
     pairs.add(pair);
-    client.on('close', () => pairs.delete(pair));
+    // Of a client that went away while nothing passes, the server has not heard yet.
+    to.on('close', () => pairs.delete(pair));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
@@ -45,7 +47,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 
 interface State {
   isSwallowing: boolean;
-  cut: { readonly text: string; readonly moment: 'before' | 'after' } | null;
+  cut: { readonly text: string; readonly moment: 'before' | 'after' | 'silence' } | null;
 }
 
 class Pair {
@@ -54,6 +56,7 @@ class Pair {
   readonly #state: State;
   readonly #held: (() => void)[] = [];
   #isCutAtAnswer = false;
+  #isSilent = false;
 
   constructor(client: Socket, server: Socket, state: State) {
     this.#client = client;
@@ -84,13 +87,18 @@ class Pair {
         this.destroy();
         return;
       }
+      if (cut.moment === 'silence') {
+        this.#server.write(bytes);
+        this.#isSilent = true;
+        return;
+      }
       this.#isCutAtAnswer = true;
     }
     this.#pass(() => this.#server.write(bytes));
   }
 
   #pass(action: () => void): void {
-    if (this.#state.isSwallowing) this.#held.push(action);
+    if (this.#isSilent || this.#state.isSwallowing) this.#held.push(action);
     else action();
   }
 

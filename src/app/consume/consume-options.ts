@@ -31,4 +31,6 @@ export interface ConsumeObserver {
   readonly onKeyless: () => void;
   /** The database or the log is away; null: it is back. */
   readonly onTrouble: (what: 'database' | 'log', message: string | null) => void;
+  /** The database fell back to an earlier state: what it lost is read from the log again. */
+  readonly onPositionLost: (error: Error) => void;
 }

@@ -9,6 +9,7 @@ import { endsReached, readEnds } from './log-end.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import { Ending, type EndedBy } from './ending.ts';
 import type { Group } from './open-group.ts';
+import { PositionLostError } from './patience.ts';
 import { openWhenThere } from './start.ts';
 import { TallyKeeper, type FailedEvent, type Tally } from './tally.ts';
 
@@ -43,21 +44,35 @@ export async function consume(
       ? await Promise.race([readEnds(log, database, options.acceptGap), stopped])
       : null;
   if (group !== null && !ending.signal.aborted) {
-    const onApplied = (applied: Applied): void => {
-      const failed = keeper.add(applied);
-      options.observe.onApplied(applied, keeper.tally);
-      for (const event of failed) options.observe.onFailed(event);
-      if (options.onFailure === 'rollback') assignment.compensate(failed);
-      ending.check(keeper, failed, options);
+    const join = (): Assignment => {
+      const onApplied = (applied: Applied): void => {
+        const failed = keeper.add(applied);
+        options.observe.onApplied(applied, keeper.tally);
+        for (const event of failed) options.observe.onFailed(event);
+        if (options.onFailure === 'rollback') assignment.compensate(failed);
+        ending.check(keeper, failed, options);
+      };
+      const assignment = new Assignment(log, database, group, {
+        ...options,
+        signal: ending.signal,
+        onApplied,
+      });
+      return assignment;
     };
-    const assignment = new Assignment(log, database, group, { ...options, signal: ending.signal, onApplied });
-    await run(log, database, group, assignment, ends, ending);
+    let lost = await run(log, database, group, join(), ends, ending);
+    while (lost !== null) {
+      options.observe.onPositionLost(lost);
+      lost = await run(log, database, group, join(), ends, ending);
+    }
   }
   const { endedBy, stoppedBy } = ending;
   return { ...keeper.tally, elapsedMs: performance.now() - startedAt, endedBy, stoppedBy };
 }
 
-/** Subscribes and works until something ends it; then drains and leaves the group. */
+/**
+ * Subscribes and works until something ends it; then drains and leaves the group. Returns an error where the database
+ * has fallen back behind what was read (a fail-over): joined again, that is read again, and nothing is jumped over.
+ */
 async function run(
   log: EventLog,
   database: Database,
@@ -65,19 +80,24 @@ async function run(
   assignment: Assignment,
   ends: ReadonlyMap<number, bigint> | null,
   ending: Ending,
-): Promise<void> {
+): Promise<PositionLostError | null> {
   const subscribing = log.subscribe(assignment.callbacks());
   const subscription = await Promise.race([subscribing, ending.reached().then(() => null)]);
-  if (subscription === null) return;
+  if (subscription === null) return null;
   assignment.attach(subscription);
+  const left = new AbortController();
   try {
     const waits = [subscription.ended, assignment.failed, ending.reached()];
-    if (ends !== null) waits.push(watchEnds(database, group.ours, assignment, ends, ending));
+    if (ends !== null) waits.push(watchEnds(database, group.ours, assignment, ends, ending, left.signal));
     await Promise.race(waits);
+    ending.end('signal');
+    return null;
   } catch (error) {
+    if (error instanceof PositionLostError && !ending.signal.aborted) return error;
+    ending.end('signal');
     throw isOutOfRange(error) ? logIsOther(error) : error;
   } finally {
-    ending.end('signal');
+    left.abort();
     await leave(assignment, subscription);
   }
 }
@@ -104,12 +124,14 @@ async function watchEnds(
   assignment: Assignment,
   ends: ReadonlyMap<number, bigint>,
   ending: Ending,
+  left: AbortSignal,
 ): Promise<void> {
-  const { signal } = ending;
+  const signal = AbortSignal.any([ending.signal, left]);
   const startedAt = performance.now();
   while (!signal.aborted) {
     const mayEnd = assignment.isAssigned || performance.now() - startedAt > ASSIGNED_WITHIN_MS;
-    if (mayEnd && (await endsReached(database, ours, assignment.nextOffsets(), ends))) ending.end('end');
+    const isAtEnd = mayEnd && (await endsReached(database, ours, assignment.nextOffsets(), ends));
+    if (isAtEnd && !left.aborted) ending.end('end');
     else await delay(LOOK_AT_ENDS_MS, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -9,6 +9,7 @@ import { executeAgain } from '../../postgres/sql/execute-again.ts';
 import { findUsersTable } from '../../postgres/sql/find-users-table.ts';
 import { probeEvents, type ProbeEvents } from '../../postgres/sql/probe-events.ts';
 import { readBinding, type Binding } from '../../postgres/sql/read-binding.ts';
+import { requireUtf8 } from '../../postgres/sql/read-server.ts';
 import { readFacts } from '../../postgres/sql/read-facts.ts';
 import type { ReconcileContext } from '../reconcile/reconcile.ts';
 import { bindLog, type BindOptions } from './bind-log.ts';
@@ -48,9 +49,10 @@ export interface Group extends Ledger {
 
 /**
  * Opens a consumer group: the ledger, bound to the log (see `bindLog`). BINDING_MISMATCH, LOG_REPLACED, TOPIC_NOT_FOUND,
- * NOT_INITIALISED, USERS_TABLE_INVALID.
+ * NOT_INITIALISED, USERS_TABLE_INVALID, DATABASE_ENCODING.
  */
 export async function openGroup(log: EventLog, database: Database, options: GroupOptions): Promise<Group> {
+  await requireUtf8(database.pool);
   const ledger = await openLedger(database);
   const { pool, schema } = database;
   const { clusterId, topic } = await bindLog(log, pool, schema, options);

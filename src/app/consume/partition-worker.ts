@@ -4,7 +4,7 @@ import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { RecordBatch } from '../../log/event-log.ts';
 import type { Claim } from '../../postgres/sql/apply-batch.ts';
 import { PartitionApplier, type ApplyContext } from './apply-events.ts';
-import { FencedError, StoppedError } from './patience.ts';
+import { FencedError, PositionLostError, StoppedError } from './patience.ts';
 import { RecordBuffer } from './record-buffer.ts';
 
 export interface WorkerContext extends ApplyContext {
@@ -33,11 +33,14 @@ export class PartitionWorker {
   /** Aborted when this partition is given back: nothing here waits any longer. */
   readonly #stopping = new AbortController();
   #applier: PartitionApplier;
-  /** Resolves when stopped; rejects with what ends the consumer. */
+  /** Where the records in hand begin: what lies before them was executed and let go. */
+  #from: bigint;
+  /** Resolves when stopped; rejects with what ends the consumer, or (PositionLostError) this assignment. */
   readonly ended: Promise<void>;
 
   constructor(claim: Claim, context: WorkerContext) {
     this.partition = claim.partition;
+    this.#from = claim.nextOffset;
     const signal = AbortSignal.any([context.signal, this.#stopping.signal]);
     this.#context = { ...context, signal };
     this.#applier = new PartitionApplier(claim, this.#context);
@@ -77,6 +80,7 @@ export class PartitionWorker {
         const portion = await this.#buffer.take(this.#context.batchSize);
         if (portion === null || this.#context.signal.aborted) return;
         await this.#apply(portion.records, portion.nextOffset);
+        this.#from = portion.nextOffset;
       }
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;
@@ -99,7 +103,12 @@ export class PartitionWorker {
         throw new StoppedError('stopped while fenced');
       });
       if (this.#buffer.isClosed) return;
-      this.#applier = new PartitionApplier(await this.#context.claimAgain(this.partition), this.#context);
+      const claim = await this.#context.claimAgain(this.partition);
+      if (claim.nextOffset < this.#from) {
+        const [from, to] = [String(claim.nextOffset), String(this.#from - 1n)];
+        throw new PositionLostError(`The database lost what it had of offsets ${from} to ${to}`);
+      }
+      this.#applier = new PartitionApplier(claim, this.#context);
     }
   }
 }

@@ -7,6 +7,14 @@ export class FencedError extends Error {
   override readonly name = 'FencedError';
 }
 
+/**
+ * The position lies before what this consumer has read: the database lost commits that it had answered (a fail-over to
+ * a standby that lagged, a restored backup). What was executed since has to be read again from the log.
+ */
+export class PositionLostError extends Error {
+  override readonly name = 'PositionLostError';
+}
+
 /** The consumer is to stop: what is left is for the next one. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';

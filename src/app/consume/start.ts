@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backOffMs } from '../../domain/back-off.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import { isUnreachable } from '../../postgres/sql/outcome.ts';
+import { isTransient, toUserEventsError } from '../../postgres/sql/outcome.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import { openGroup, type Group } from './open-group.ts';
@@ -32,9 +32,9 @@ export async function openWhenThere(
         if (told.has('log')) observe.onTrouble('log', null);
         return group;
       } catch (error) {
-        if (!isUnreachable(error)) throw error;
+        if (!isTransient(error)) throw error;
         clearTimeout(timer);
-        observe.onTrouble('database', `${database.address} cannot be reached`);
+        observe.onTrouble('database', toUserEventsError(error, database.address).message);
         await delay(backOffMs(attempt, Math.random()), undefined, { signal }).catch(() => undefined);
       }
     }

@@ -45,6 +45,7 @@ async function executeSome(
   events: readonly (CudEvent | UnreadableEvent)[],
   users: Map<string, UserFacts>,
   refused: ReadonlyMap<string, EventError>,
+  isCancelled = false,
 ): Promise<Executed> {
   const facts: Facts = { areRead: true, users, events: new Map() };
   const { rules, mapper } = context;
@@ -60,6 +61,9 @@ async function executeSome(
     case 'cancelled': {
       const first = events[0];
       if (events.length === 1 && first !== undefined) {
+        // A cancel is the event's fault only where it happens again (DESIGN 4).
+        if (outcome.kind === 'cancelled' && !isCancelled)
+          return executeSome(client, context, events, users, refused, true);
         if (refused.size > 0)
           throw new Error(`event ${first.eventId} cannot be recorded: ${outcome.error.message}`);
         return executeSome(client, context, events, users, new Map([[first.eventId, outcome.error]]));

@@ -54,6 +54,7 @@ export async function reconcile(
   client: PoolClient,
   context: ReconcileContext,
   jobs: readonly ReconcileJob[],
+  isCancelled = false,
 ): Promise<Map<string, ReconcileResult>> {
   const outcome = await outcomeOf(context.ours, () =>
     savepoint(client, () => reconcileAll(client, context, jobs)),
@@ -65,6 +66,8 @@ export async function reconcile(
     case 'refused':
     case 'cancelled': {
       if (jobs.length === 1 && first !== undefined) {
+        // A cancel is the user's fault only where it happens again (DESIGN 4).
+        if (outcome.kind === 'cancelled' && !isCancelled) return reconcile(client, context, jobs, true);
         return new Map([[first.userId, { error: outcome.error, statuses: new Map() }]]);
       }
       const half = Math.ceil(jobs.length / 2);

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { backOffMs } from '../../domain/back-off.ts';
-import { cutConnection, type Pool, type PoolClient } from '../../postgres/pool.ts';
-import { isTransient, toLogError, type LogPlace } from './errors.ts';
+import { isTransient } from '../../postgres/errors.ts';
+import type { Pool, PoolClient } from '../../postgres/pool.ts';
+import { cutConnection } from '../../postgres/statement-watch.ts';
+import { toLogError, type LogPlace } from './errors.ts';
 
 /** `short`: the first failure is the answer. `long`: a log that is away is ridden out, for as long as it takes. */
 export type Patience = 'short' | 'long';

@@ -1,10 +1,5 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
-import {
-  describeSqlError,
-  isOutOfResources,
-  isUnreachable,
-  toUserEventsError,
-} from '../../postgres/errors.ts';
+import { describeSqlError, isOutOfResources, toUserEventsError } from '../../postgres/errors.ts';
 
 /** Where an operation was going, for messages; no secret in it. */
 export interface LogPlace {
@@ -61,11 +56,6 @@ export function toLogError(error: unknown, { address, schema, topic }: LogPlace)
 
 const UNREACHABLE_HINT = 'Check EVENT_LOG_URL and that its PostgreSQL runs.';
 const AUTH_HINT = 'Check the role and password in EVENT_LOG_URL, and its rights on the schema of the log.';
-
-/** Whether the same may succeed later: nobody answers, the server restarts, a deadlock, a serialization failure. */
-export function isTransient(error: unknown): boolean {
-  return isUnreachable(error) || /^(?:40001|40P01|55P03)$/.test(describeSqlError(error).sqlState ?? '');
-}
 
 /** TOPIC_NOT_FOUND for a topic that the log does not have. */
 export function topicNotFound({ address, topic }: LogPlace): UserEventsError {

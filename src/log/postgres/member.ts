@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { isTransient } from '../../postgres/errors.ts';
 import { Alarm } from './alarm.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { LogConnection, OnTrouble } from './connection.ts';
-import { isTransient, toLogError } from './errors.ts';
+import { toLogError } from './errors.ts';
 import { fairShare, type Share } from './fair-share.ts';
 import {
   beat,

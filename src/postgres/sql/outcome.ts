@@ -4,10 +4,10 @@ import { classify, eventErrorCode, isConnectionLoss } from '../../domain/failure
 import type { UsersTable } from '../../domain/users-table.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { CommitRefusedError, CommitUnknownError } from '../transaction.ts';
-import { describeSqlError, type SqlErrorFacts } from '../errors.ts';
+import { describeSqlError, isClosedDatabase, type SqlErrorFacts } from '../errors.ts';
 
 // Use cases read outcomes here; telling an error that means "nobody there" from the rest is part of it.
-export { isUnreachable } from '../errors.ts';
+export { isTransient, toUserEventsError } from '../errors.ts';
 
 /** What became of a statement that executes events. Expected outcomes are values; only bugs are thrown. */
 export type Outcome<T> =
@@ -60,6 +60,7 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
     if (isConnectionLoss(facts.nodeCode) || facts.isConnectionLoss) return { kind: 'unknown', error };
     throw error;
   }
+  if (isClosedDatabase(facts)) return { kind: 'transient', error };
   if (state === 'UE003') return { kind: 'refused', error: recordError(state, facts) };
   const { schema: usersSchema, name: usersTable, keyConstraints: usersKeyConstraints } = ours.table;
   const names = { ledgerSchema: ours.schema, usersSchema, usersTable, usersKeyConstraints };
@@ -84,7 +85,7 @@ function outcomeOfError(ours: Ours, error: Error): Outcome<never> {
       return { kind: 'stop', error: refusedBy(error, ours) };
     case 'bug':
       // A SQLSTATE of a trigger's own, say: the event is to blame once it stands alone. What is ours, or the server's, is not.
-      if (facts.schema !== ours.schema && !/^(?:XX|58|F0|25|2D|08|57|55)/.test(state)) {
+      if (facts.schema !== ours.schema && !/^(?:25|2D|08|57)/.test(state)) {
         return { kind: 'refused', error: recordError(state, facts) };
       }
       throw new UserEventsError('UNEXPECTED', `PostgreSQL answered with ${state}: ${error.message}`, {

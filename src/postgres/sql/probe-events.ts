@@ -109,7 +109,7 @@ function probeFunction(
         end if;
       exception when others then
         -- A conflict, a shortage, a server going down: nobody's fault, told as it is.
-        if sqlstate ~ '^(40|53|55|57|58|42|XX|25)' then raise; end if;
+        if sqlstate ~ '^(40|53|55P03|57|58|42|F0|XX|25)' then raise; end if;
         -- The key is taken: the user was made meanwhile, so the facts are stale.
         get stacked diagnostics "constraint" = constraint_name;
         if sqlstate = '23505' and "constraint" = any (array[${keys}]::text[]) then raise; end if;

@@ -1,4 +1,5 @@
 import type { UsersTable } from '../../domain/users-table.ts';
+import { UserEventsError } from '../../errors/user-events-error.ts';
 import { quoteIdentifier, type Queryable } from '../pool.ts';
 
 /** The server, as far as it decides whether a consumer can work on it. */
@@ -9,6 +10,8 @@ export interface ServerState {
   /** A standby, or a session that is read-only by its settings. */
   readonly isReadOnly: boolean;
   readonly role: string;
+  /** `UTF8`, as it should be. */
+  readonly encoding: string;
 }
 
 export async function readServer(db: Queryable): Promise<ServerState | null> {
@@ -16,9 +19,24 @@ export async function readServer(db: Queryable): Promise<ServerState | null> {
     `select current_setting('server_version') as version,
        current_setting('server_version_num')::int4 as "versionNumber",
        pg_is_in_recovery() or current_setting('transaction_read_only')::bool as "isReadOnly",
-       current_user::text as role`,
+       current_user::text as role, current_setting('server_encoding') as encoding`,
   );
   return rows[0] ?? null;
+}
+
+/**
+ * Throws DATABASE_ENCODING where the database cannot hold every text: what one service can store and another cannot
+ * would fail here event by event, and lengths would be counted in bytes.
+ */
+export async function requireUtf8(db: Queryable): Promise<void> {
+  const text = `select current_setting('server_encoding') as encoding, current_database()::text as name`;
+  const row = (await db.query<{ encoding: string; name: string }>(text)).rows[0];
+  if (row === undefined || row.encoding === 'UTF8') return;
+  throw encodingError(row.name, row.encoding);
+}
+
+export function encodingError(database: string, encoding: string): UserEventsError {
+  return new UserEventsError('DATABASE_ENCODING', `The database ${database} is of encoding ${encoding}`);
 }
 
 /**
