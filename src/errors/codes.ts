@@ -81,6 +81,16 @@ export const ERROR_CODES = {
     exit: 3,
     hint: 'Events were deleted before they were read. If that is accepted, go on with --accept-gap.',
   },
+  LOG_CORRUPT: {
+    scope: 'command',
+    exit: 3,
+    hint: "Mend the broker's disk, or restore the partition from a replica; `user-events log -o` reads what is around it.",
+  },
+  LOG_FORMAT_OLD: {
+    scope: 'command',
+    exit: 3,
+    hint: 'The records are older than Kafka 0.11: read them with USER_EVENTS_FAST_CODEC=off, or write the topic anew.',
+  },
   TOPIC_NOT_FOUND: {
     scope: 'command',
     exit: 5,

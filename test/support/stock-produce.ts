@@ -35,3 +35,16 @@ export function stockProduce(version: number, options: StockProduceOptions): Pro
 function isProduceVersions(value: unknown): value is ProduceVersions {
   return typeof value === 'object' && value !== null && 'protocol' in value;
 }
+
+/** The record set that kafkajs writes of messages, uncompressed. */
+export async function stockRecordSet(messages: readonly OutgoingRecord[]): Promise<Buffer> {
+  const options = {
+    ...{ acks: -1, timeout: 0, compression: 0, producerId: '1', producerEpoch: 0 },
+    topicData: [{ topic: '', partitions: [{ partition: 0, firstSequence: 0, messages }] }],
+  };
+  const { buffer } = await stockProduce(7, options).request.encode();
+  return buffer.subarray(BEFORE_RECORD_SET);
+}
+
+/** No transactional id, acks, timeout, one topic without a name, one partition and the set's length: bytes. */
+const BEFORE_RECORD_SET = 2 + 2 + 4 + 4 + 2 + 4 + 4 + 4;

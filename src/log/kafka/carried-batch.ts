@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs';
+import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { RecordBatch } from '../event-log.ts';
 import { hasType } from './errors.ts';
 import { toRecordBatch } from './fetched-batch.ts';
@@ -16,6 +17,8 @@ export interface FetchWatcher {
   readonly isOurs: (broker: KafkaBroker) => Promise<boolean>;
   /** Nothing new from `batch.nextOffset` on: it carries no records, and does not come through the consumer. */
   readonly onNothingNew: (batch: RecordBatch) => void;
+  /** What lies at `fetchOffset` cannot be read. */
+  readonly onUnreadable: (partition: number, fetchOffset: bigint, error: unknown) => void;
   /** `fetchOffset` is outside the watermarks of `partition`. */
   readonly onOutOfRange: (partition: number, fetchOffset: bigint, error: unknown) => void;
 }
@@ -63,6 +66,11 @@ export function carryBatches(kafka: Kafka, watcher: FetchWatcher): void {
         })),
       };
     } catch (error) {
+      // kafkajs would ask for the same again, and again.
+      if (error instanceof UserEventsError) {
+        for (const [partition, fetchOffset] of asked) watcher.onUnreadable(partition, fetchOffset, error);
+        return { responses: [] };
+      }
       const partition = outOfRangePartition(error);
       if (partition === undefined) throw error;
       // kafkajs would commit -1 for the group and go on at the log's start or end, without a word.
@@ -78,10 +86,17 @@ function carry(
   watcher: FetchWatcher,
 ): FetchedPartition {
   const fetchOffset = asked.get(fetched.partition) ?? 0n;
-  const batch = toRecordBatch(fetched, fetchOffset);
-  const messages = batch.nextOffset > fetchOffset ? [new CarriedBatch(batch, fetchOffset)] : [];
-  if (messages.length === 0) watcher.onNothingNew(batch);
-  return { ...fetched, messages, abortedTransactions: [] };
+  const { partition, highWatermark } = fetched;
+  const carried = { partition, highWatermark, abortedTransactions: [] };
+  try {
+    const batch = toRecordBatch(fetched, fetchOffset);
+    if (batch.nextOffset > fetchOffset)
+      return { ...carried, messages: [new CarriedBatch(batch, fetchOffset)] };
+    watcher.onNothingNew(batch);
+  } catch (error) {
+    watcher.onUnreadable(partition, fetchOffset, error);
+  }
+  return { ...carried, messages: [] };
 }
 
 function outOfRangePartition(error: unknown): number | undefined {

@@ -63,10 +63,20 @@ export function registerCodecs(): void {
 /** What kafkajs has registered for a compression of the protocol (1 gzip, 2 snappy, 3 lz4, 4 zstd); null for 0, none. */
 export function compressionOf(type: number): Compression | null {
   if (type === 0) return null;
+  const codec = codecOf(type);
+  return { type, compress: (records) => codec.compress({ buffer: records }) };
+}
+
+/** Decompresses with what kafkajs has registered for that compression (1 to 4). */
+export async function decompress(type: number, bytes: Buffer): Promise<Buffer> {
+  return codecOf(type).decompress(bytes);
+}
+
+function codecOf(type: number): Codec {
   const make: unknown = Reflect.get(kafkajs.CompressionCodecs, type);
   const codec: unknown = typeof make === 'function' ? Reflect.apply(make, undefined, []) : undefined;
   if (!isCodec(codec)) throw new RangeError(`There is no compression ${type}`);
-  return { type, compress: (records) => codec.compress({ buffer: records }) };
+  return codec;
 }
 
 function isCodec(value: unknown): value is Codec {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Kafka } from 'kafkajs';
+import { fastFetch } from './fast-fetch.ts';
 import { fastProduce } from './fast-produce.ts';
 import { decorateClusters, hasClusters } from './private-api.ts';
 import type { CodecUse, Protocol } from './protocol.ts';
@@ -18,7 +19,10 @@ export interface FastCodecOptions {
 type Replacement = (protocol: Protocol, options: unknown, use: CodecUse) => Protocol;
 
 /** By the protocol's API key. */
-const REPLACEMENTS: ReadonlyMap<number, Replacement> = new Map([[0, fastProduce]]);
+const REPLACEMENTS: ReadonlyMap<number, Replacement> = new Map([
+  [0, fastProduce],
+  [1, fastFetch],
+]);
 
 /** kafkajs's own, of a broker: a request's API → what makes such a request in the version that both sides know. */
 type LookupRequest = (apiKey: number, definitions: unknown) => (options?: unknown) => Protocol;

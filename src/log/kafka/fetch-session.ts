@@ -1,7 +1,7 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { RecordBatch } from '../event-log.ts';
 import { createKafkaClient, type KafkaClient } from './client.ts';
-import { toRecordBatch } from './fetched-batch.ts';
+import { nextOffsetOf, recordBatches } from './fetched-batch.ts';
 import {
   createCluster,
   type FetchedPartition,
@@ -62,8 +62,11 @@ export class FetchSession {
     await this.#cluster.addTargetTopic(this.#topic);
   }
 
-  /** The batches of one answer at a time. While the caller has them, the next fetch of that broker is under way. */
-  async *answers(): AsyncGenerator<readonly RecordBatch[], void> {
+  /**
+   * The batches of one answer at a time. While the caller has them, the next fetch of that broker is under way. They are
+   * read as the caller goes over them: once, and to their end.
+   */
+  async *answers(): AsyncGenerator<Iterable<RecordBatch>, void> {
     const leaders = this.#cluster.findLeaderForPartitions(this.#topic, [...this.#cursors.keys()]);
     this.#checkExist(Object.values(leaders).flat());
     const fetches = new Map<string, Promise<Answer>>();
@@ -111,19 +114,19 @@ export class FetchSession {
     return { partition, fetchOffset: String(next), maxBytes };
   }
 
-  #take({ responses }: FetchResponse): readonly RecordBatch[] {
-    const batches: RecordBatch[] = [];
+  /** Moves the cursors behind what was fetched, and returns what that is. */
+  #take({ responses }: FetchResponse): Iterable<RecordBatch> {
+    const taken: Iterable<RecordBatch>[] = [];
     for (const fetched of responses.flatMap(({ partitions }) => partitions)) {
       const cursor = this.#cursors.get(fetched.partition);
       if (cursor === undefined) continue;
       bind(cursor, fetched);
-      const batch = cutAt(cursor.to, toRecordBatch(fetched, cursor.next));
-      const isEnd = cursor.to !== undefined && batch.nextOffset >= cursor.to;
-      if (isEnd) this.#cursors.delete(cursor.partition);
-      if (batch.nextOffset > cursor.next) batches.push(batch);
-      cursor.next = batch.nextOffset;
+      const { next: from, to } = cursor;
+      cursor.next = nextOffsetOf(fetched, from);
+      if (to !== undefined && cursor.next >= to) this.#cursors.delete(cursor.partition);
+      taken.push(cutAt(to, recordBatches(fetched, from)));
     }
-    return batches;
+    return inTurn(taken);
   }
 
   #checkExist(known: readonly number[]): void {
@@ -150,7 +153,17 @@ function bind(cursor: Cursor, { highWatermark, lastStableOffset }: FetchedPartit
   if (cursor.to === undefined || cursor.to > end) cursor.to = end;
 }
 
-function cutAt(to: bigint | undefined, batch: RecordBatch): RecordBatch {
-  if (to === undefined || batch.nextOffset <= to) return batch;
-  return { ...batch, records: batch.records.filter(({ offset }) => offset < to), nextOffset: to };
+function* inTurn<T>(lists: readonly Iterable<T>[]): Generator<T, void> {
+  for (const list of lists) yield* list;
+}
+
+function* cutAt(to: bigint | undefined, batches: Iterable<RecordBatch>): Generator<RecordBatch, void> {
+  for (const batch of batches) {
+    if (to === undefined || batch.nextOffset < to) {
+      yield batch;
+      continue;
+    }
+    yield { ...batch, records: batch.records.filter(({ offset }) => offset < to), nextOffset: to };
+    return;
+  }
 }

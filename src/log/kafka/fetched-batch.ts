@@ -1,5 +1,6 @@
 import type { LogRecord } from '../../domain/record.ts';
 import type { RecordBatch } from '../event-log.ts';
+import { DecodedPartition } from './decoded-partition.ts';
 import { fromKafkaHeaders } from './headers.ts';
 import type { FetchedMessage, FetchedPartition } from './private-api.ts';
 
@@ -9,6 +10,7 @@ import type { FetchedMessage, FetchedPartition } from './private-api.ts';
  * where nothing was.
  */
 export function toRecordBatch(fetched: FetchedPartition, fetchOffset: bigint): RecordBatch {
+  if (fetched instanceof DecodedPartition) return fetched.recordBatch(fetchOffset);
   const { partition, messages } = fetched;
   const isAborted = abortedRecords(fetched);
   const records: LogRecord[] = [];
@@ -20,6 +22,19 @@ export function toRecordBatch(fetched: FetchedPartition, fetchOffset: bigint): R
   }
   const nextOffset = behind(messages.at(-1), fetchOffset);
   return { partition, records, nextOffset, highWatermark: BigInt(fetched.highWatermark) };
+}
+
+/** Behind what was fetched, told without reading it; `fetchOffset` where nothing was. */
+export function nextOffsetOf(fetched: FetchedPartition, fetchOffset: bigint): bigint {
+  if (fetched instanceof DecodedPartition) return fetched.nextOffset(fetchOffset);
+  return behind(fetched.messages.at(-1), fetchOffset);
+}
+
+/** As `toRecordBatch`, in batches that may be read one after the other as they are asked for. None where nothing is new. */
+export function* recordBatches(fetched: FetchedPartition, fetchOffset: bigint): Generator<RecordBatch, void> {
+  if (fetched instanceof DecodedPartition) return yield* fetched.recordBatches(fetchOffset);
+  const batch = toRecordBatch(fetched, fetchOffset);
+  if (batch.nextOffset > fetchOffset) yield batch;
 }
 
 function toRecord(message: FetchedMessage, partition: number, offset: bigint): LogRecord {

@@ -52,6 +52,11 @@ export interface FetchedPartition {
 }
 
 export interface FetchResponse {
+  readonly throttleTime?: number;
+  /** For how long the broker wants no more requests, ms. */
+  readonly clientSideThrottleTime?: number;
+  readonly errorCode?: number;
+  readonly sessionId?: number;
   readonly responses: readonly {
     readonly topicName: string;
     readonly partitions: readonly FetchedPartition[];

@@ -70,6 +70,9 @@ class GroupMember implements Subscription {
       onNothingNew: (batch) => {
         this.#tellEnd(batch);
       },
+      onUnreadable: (partition, fetchOffset, error) => {
+        this.#unreadable(partition, fetchOffset, error);
+      },
       onOutOfRange: (partition, fetchOffset, error) => {
         this.#outOfRange(partition, fetchOffset, error);
       },
@@ -178,6 +181,11 @@ class GroupMember implements Subscription {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #unreadable(partition: number, fetchOffset: bigint, error: unknown): void {
+    // Asked for before a seek: the answer is nobody's.
+    if (this.#assignment?.expected(partition) === fetchOffset) this.#fail(error);
   }
 
   #outOfRange(partition: number, fetchOffset: bigint, error: unknown): void {
