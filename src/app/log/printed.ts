@@ -1,5 +1,5 @@
 import { operationOf } from '../../domain/sameness.ts';
-import { createRecordPrinter } from '../../domain/record-json.ts';
+import { createRecordPrinter } from '../../domain/record-printer.ts';
 import { decodeUtf8 } from '../../domain/utf8.ts';
 import type { LogEntry } from './read-entries.ts';
 

@@ -4,7 +4,7 @@ import { readEnvelope } from '../../domain/read-envelope.ts';
 import { isWanted, mayMatch, type RecordFilter } from '../../domain/record-filter.ts';
 import type { LogRecord } from '../../domain/record.ts';
 import type { EventLog, ReadRange, RecordBatch } from '../../log/event-log.ts';
-import type { StatusLookup } from './status-lookup.ts';
+import { noStatuses, type StatusLookup } from './status-lookup.ts';
 
 /** Entries that are looked up in the ledger, and handed on, together. */
 const PAGE_ENTRIES = 1000;
@@ -84,7 +84,13 @@ async function* readPages(
   let lookedUp: Promise<readonly LogEntry[]> | null = null;
   for await (const batch of reader.log.read(ranges, { signal: reader.signal })) {
     onBatch(batch);
-    page = page.concat(wantedOf(batch.records, reader));
+    const wanted = wantedOf(batch.records, reader);
+    if (reader.lookUp === noStatuses) {
+      // Nothing to wait for: gone before the next batch is read, it costs the garbage collector next to nothing.
+      if (wanted.length > 0) yield wanted;
+      continue;
+    }
+    page = page.concat(wanted);
     if (page.length < PAGE_ENTRIES) continue;
     const before = lookedUp;
     lookedUp = withStatuses(page, reader);

@@ -2,7 +2,7 @@ import type { EnvelopeContext } from '../../domain/envelope.ts';
 import { HEADER } from '../../domain/envelope.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import { RawJson } from '../../domain/raw-json.ts';
-import { createRecordPrinter } from '../../domain/record-json.ts';
+import { createRecordPrinter } from '../../domain/record-printer.ts';
 import type { LogRecord } from '../../domain/record.ts';
 import { decodeUtf8 } from '../../domain/utf8.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';

@@ -3,12 +3,8 @@ import fc from 'fast-check';
 import type { EnvelopeContext } from '../../../src/domain/envelope.ts';
 import { parseInputLine } from '../../../src/domain/input-line.ts';
 import { readEnvelope } from '../../../src/domain/read-envelope.ts';
-import {
-  isRecordJson,
-  parseRecordJson,
-  parseTimestamp,
-  createRecordPrinter,
-} from '../../../src/domain/record-json.ts';
+import { isRecordJson, parseRecordJson, parseTimestamp } from '../../../src/domain/record-json.ts';
+import { createRecordPrinter } from '../../../src/domain/record-printer.ts';
 import type { LogRecord, NewRecord } from '../../../src/domain/record.ts';
 import { Unreadable } from '../../../src/domain/unreadable.ts';
 
