@@ -105,6 +105,11 @@ export function quoteIdentifier(name: string): string {
   return pg.escapeIdentifier(name);
 }
 
+/** Quotes an SQL string, for names from the catalog inside static text. Values of users are parameters, never this. */
+export function quoteLiteral(text: string): string {
+  return pg.escapeLiteral(text);
+}
+
 /**
  * `host:port/database` as the driver reads a connection string (libpq's PG* variables without one): for messages, no
  * secret. Connects to nothing. Throws what the driver throws where the string is no URL.

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from './pool.ts';
+import { quoteLiteral, type Pool, type PoolClient } from './pool.ts';
 
 // Use cases name these types; making a pool is the composition root's.
 export type { Database, Pool, PoolClient } from './pool.ts';
@@ -60,6 +60,41 @@ export async function inTransaction<T>(
  */
 export async function limitIdling(client: PoolClient): Promise<void> {
   await client.query(`set local idle_in_transaction_session_timeout = '60s'`);
+}
+
+/**
+ * Runs `work` in a transaction that sees one state of the database: a new snapshot, or the one of another connection by
+ * the id that its `work` was given. For reading: it is aborted at the end, so temporary objects go with it.
+ */
+export async function readInSnapshot<T>(
+  pool: Pool,
+  snapshot: string | null,
+  work: (client: PoolClient, snapshot: string) => Promise<T>,
+): Promise<T> {
+  let result: { readonly value: T } | undefined;
+  try {
+    await inTransaction(pool, 'repeatable read', async (client) => {
+      if (snapshot !== null) await client.query(`set transaction snapshot ${quoteLiteral(snapshot)}`);
+      const id = snapshot ?? (await exportSnapshot(client));
+      result = { value: await work(client, id) };
+      throw new ReadToEndError();
+    });
+  } catch (error) {
+    if (!(error instanceof ReadToEndError)) throw error;
+  }
+  if (result === undefined) throw new Error('a transaction ended without its work');
+  return result.value;
+}
+
+class ReadToEndError extends Error {
+  override readonly name = 'ReadToEndError';
+}
+
+async function exportSnapshot(client: PoolClient): Promise<string> {
+  const { rows } = await client.query<{ id: string }>('select pg_export_snapshot() as id');
+  const [row] = rows;
+  if (row === undefined) throw new Error('pg_export_snapshot answered with no row');
+  return row.id;
 }
 
 async function commit(client: PoolClient): Promise<void> {

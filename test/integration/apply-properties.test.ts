@@ -13,6 +13,7 @@ import {
   rollback,
 } from '../support/apply-harness.ts';
 import { ReferenceModel, type ModelEvent } from '../support/reference-model.ts';
+import { differencesOf } from '../support/verify-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 const RUNS = Number(process.env['HISTORIES'] ?? 150);
@@ -117,6 +118,7 @@ async function compare(
   await flush();
   const lines = await readLedger(database());
   expect(lines.map(({ offset: id, status }) => [id, status])).toEqual(model.statuses);
+  expect(await differencesOf(database())).toEqual([]);
   const users = Object.entries(await readUsers(database()));
   expect(
     Object.fromEntries(users.map(([user, { name = null, age = null }]) => [user, { name, age }])),

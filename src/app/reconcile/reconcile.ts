@@ -19,7 +19,8 @@ import {
   type AttemptCause,
   type Relabel,
 } from '../../postgres/sql/relabel.ts';
-import { findDrift, rewindUsers, type Drift } from '../../postgres/sql/rewind-users.ts';
+import { findDrift, type Drift } from '../../postgres/sql/find-drift.ts';
+import { rewindUsers } from '../../postgres/sql/rewind-users.ts';
 import { savepoint } from '../../postgres/transaction.ts';
 import { executeEvents, type ExecuteContext } from './execute-events.ts';
 import { settle } from './settle.ts';
@@ -140,14 +141,15 @@ async function findObstacles(
 }
 
 function driftError(drift: Drift): EventError {
+  const columns = drift.columns.map(({ column }) => column);
   const what =
-    drift.columns.length > 0
-      ? `differs from the ledger in ${drift.columns.join(', ')}`
+    columns.length > 0
+      ? `differs from the ledger in ${columns.join(', ')}`
       : drift.isThere
         ? 'is there, though the ledger says it is not'
         : 'is gone, though the ledger says it is there';
   const message = `The row of user ${JSON.stringify(drift.userId)} ${what}`;
-  return { code: 'DRIFT', message, detail: { columns: [...drift.columns], isThere: drift.isThere } };
+  return { code: 'DRIFT', message, detail: { columns, isThere: drift.isThere } };
 }
 
 async function carryOut(

@@ -31,6 +31,13 @@ export type Outcome<T> =
   /** The database is not what it has to be: stop with this error. */
   | { readonly kind: 'stop'; readonly error: UserEventsError };
 
+/** The error behind an outcome of a statement that only reads, or repairs under the lock, and was not refused. */
+export function notRefused(outcome: Exclude<Outcome<unknown>, { kind: 'done' }>): Error {
+  if (outcome.kind === 'fenced') return new Error('it claims nothing, so it cannot be fenced');
+  const { error } = outcome;
+  return error instanceof Error ? error : new Error(error.message);
+}
+
 /** What is ours in the database, so that an error can be told from the user's. */
 export interface Ours {
   readonly schema: string;

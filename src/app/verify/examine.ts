@@ -1,0 +1,164 @@
+import { foldedImages, ledgerRow, type FoldedImage } from '../../domain/expected-row.ts';
+import type { JsonObject } from '../../domain/event.ts';
+import { isCud, type HistoryEntry } from '../../domain/history.ts';
+import { planReconcile } from '../../domain/reconcile-plan.ts';
+import { findDrift, type ExpectedRow } from '../../postgres/sql/find-drift.ts';
+import { notRefused, outcomeOf } from '../../postgres/sql/outcome.ts';
+import { readHistories } from '../../postgres/sql/read-history.ts';
+import { savepoint, type PoolClient } from '../../postgres/transaction.ts';
+import type { Ledger } from '../consume/open-group.ts';
+import type { Difference } from './difference.ts';
+
+/** What the log says of an event of which the ledger says something else. The log is believed. */
+export interface Correction {
+  readonly fields: JsonObject;
+  /** The value as it lies in the log; null for a tombstone. */
+  readonly value: string | null;
+}
+
+/** By event id. */
+export type Corrections = ReadonlyMap<string, Correction>;
+
+/** A user whose row is not the fold's, with what it takes to set it. */
+export interface WrongRow extends ExpectedRow {
+  readonly images: readonly FoldedImage[];
+  /** The newest applied event: where the audit trail is written. */
+  readonly lastEventId: string;
+  /** Times of the events that made and last changed the row, ms: for the columns that keep them. */
+  readonly madeAt: number;
+  readonly touchedAt: number;
+}
+
+export interface Examined {
+  readonly differences: readonly Difference[];
+  readonly wrong: readonly WrongRow[];
+  /** Users of whom it cannot be told: what their fold needs was pruned. */
+  readonly untold: number;
+}
+
+/** Histories at once: of a table that was emptied every user is suspect. */
+const USERS_AT_ONCE = 500;
+
+/** Folds users one by one, exactly as the domain has it, and compares with their rows. In the caller's transaction. */
+export async function examineUsers(
+  client: PoolClient,
+  ledger: Ledger,
+  userIds: readonly string[],
+  corrections: Corrections,
+): Promise<Examined> {
+  const all = { differences: new Array<Difference>(), wrong: new Array<WrongRow>(), untold: 0 };
+  for (let from = 0; from < userIds.length; from += USERS_AT_ONCE) {
+    const ids = userIds.slice(from, from + USERS_AT_ONCE);
+    const examined = await examineSome(client, ledger, ids, corrections);
+    all.differences.push(...examined.differences);
+    all.wrong.push(...examined.wrong);
+    all.untold += examined.untold;
+  }
+  return all;
+}
+
+async function examineSome(
+  client: PoolClient,
+  ledger: Ledger,
+  userIds: readonly string[],
+  corrections: Corrections,
+): Promise<Examined> {
+  const histories = await readHistories(client, ledger.schema, userIds);
+  const differences: Difference[] = [];
+  const expected: WrongRow[] = [];
+  let untold = 0;
+  for (const [userId, kept] of histories) {
+    const history = correct(kept, corrections);
+    const [step] = planReconcile(history).steps;
+    if (step !== undefined) {
+      const { eventId } = step.entry;
+      differences.push({ kind: 'ledger', userId, eventId, problem: 'not what stands', isMendable: false });
+    }
+    const row = expectedRow(userId, history, ledger);
+    if (row === 'untold') untold++;
+    else if (row !== null) expected.push(row);
+  }
+  const wrong = new Map<string, WrongRow>();
+  for (const found of await compare(client, ledger, expected)) {
+    differences.push(...found.differences);
+    if (found.isRowWrong) wrong.set(found.row.userId, found.row);
+  }
+  return { differences, wrong: [...wrong.values()], untold };
+}
+
+function correct(history: readonly HistoryEntry[], corrections: Corrections): readonly HistoryEntry[] {
+  if (corrections.size === 0) return history;
+  return history.map((entry) => {
+    const correction = corrections.get(entry.eventId);
+    return correction === undefined ? entry : { ...entry, fields: correction.fields };
+  });
+}
+
+/** Null: nothing of the user is applied, so the fold says nothing of the row. */
+function expectedRow(
+  userId: string,
+  history: readonly HistoryEntry[],
+  { mapper }: Ledger,
+): WrongRow | 'untold' | null {
+  const applied = history.filter((entry) => isCud(entry) && entry.status === 'applied');
+  const last = applied.at(-1);
+  if (last === undefined) return null;
+  const row = ledgerRow(history, mapper, 'first image');
+  const images = foldedImages(history, mapper);
+  if (row === null || images === null) return 'untold';
+  const born = applied.findLastIndex(({ operation }) => operation === 'delete') + 1;
+  return {
+    userId,
+    ...row,
+    images,
+    lastEventId: last.eventId,
+    madeAt: applied[born]?.timestamp ?? last.timestamp,
+    touchedAt: last.timestamp,
+  };
+}
+
+interface Compared {
+  readonly row: WrongRow;
+  readonly isRowWrong: boolean;
+  readonly differences: readonly Difference[];
+}
+
+/** Where the events of a user hold what the table cannot take (the ledger was changed by hand), only that user is named. */
+async function compare(
+  client: PoolClient,
+  ledger: Ledger,
+  expected: readonly WrongRow[],
+): Promise<readonly Compared[]> {
+  if (expected.length === 0) return [];
+  const { ours, schema, mapper } = ledger;
+  const outcome = await outcomeOf(ours, () =>
+    savepoint(client, () => findDrift(client, schema, mapper.table, expected)),
+  );
+  const [first] = expected;
+  if (outcome.kind === 'done') {
+    const rows = new Map(expected.map((row) => [row.userId, row]));
+    return outcome.value.flatMap(({ userId, isThere, columns }) => {
+      const row = rows.get(userId);
+      if (row === undefined) return [];
+      const differences = columns.map((column): Difference => ({ kind: 'field', userId, ...column }));
+      if (isThere !== row.exists)
+        differences.unshift({ kind: isThere ? 'row unexpected' : 'row missing', userId });
+      return [{ row, isRowWrong: true, differences }];
+    });
+  }
+  if (outcome.kind !== 'refused' || first === undefined) throw notRefused(outcome);
+  if (expected.length === 1) {
+    const { userId, lastEventId } = first;
+    const difference = {
+      kind: 'ledger',
+      userId,
+      eventId: lastEventId,
+      problem: 'data does not fit',
+      isMendable: false,
+    } as const;
+    return [{ row: first, isRowWrong: false, differences: [difference] }];
+  }
+  const half = Math.ceil(expected.length / 2);
+  const left = await compare(client, ledger, expected.slice(0, half));
+  return [...left, ...(await compare(client, ledger, expected.slice(half)))];
+}

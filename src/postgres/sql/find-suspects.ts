@@ -1,0 +1,161 @@
+import type { Rules } from '../../domain/event.ts';
+import { fieldNamesOf, type UsersTable } from '../../domain/users-table.ts';
+import { quoteIdentifier, quoteLiteral, type Queryable } from '../pool.ts';
+
+/** Users whose ids lie in (after, upTo], in the ledger's own order; null = from the first, to the last. */
+export interface UserRange {
+  readonly after: string | null;
+  readonly upTo: string | null;
+}
+
+export interface Suspects {
+  /** Users with an applied event in the range, and their applied events. */
+  readonly users: number;
+  readonly events: number;
+  /** Users whose rows may differ from the fold: to be folded exactly. */
+  readonly suspects: readonly string[];
+}
+
+/**
+ * Where the next portion of about `ledgerRows` rows of the ledger ends: a user id; null where the rest is less. Reads the
+ * index `ledger_user` alone. A user is never cut in two.
+ */
+export async function endOfPortion(
+  db: Queryable,
+  schema: string,
+  after: string | null,
+  ledgerRows: number,
+): Promise<string | null> {
+  const text = `select user_id from ${quoteIdentifier(schema)}.ledger
+    where user_id is not null and ($1::text is null or user_id > $1) order by user_id offset $2 limit 1`;
+  const { rows } = await db.query<{ user_id: string }>(text, [after, ledgerRows]);
+  return rows[0]?.user_id ?? null;
+}
+
+/**
+ * Folds the applied events of a range of users in SQL, set-based, and compares with their rows. It is sound, not exact:
+ * whoever is not named has the row that the fold from the first image makes (on what events carried); whoever is named
+ * is to be looked at with the domain's own fold. Named are also users with rollbacks, since what stands is the domain's
+ * to say, and whoever's events use two names of one column. Needs `prepareFold` on the connection. No locks.
+ */
+export async function findSuspects(
+  db: Queryable,
+  schema: string,
+  table: UsersTable,
+  rules: Rules,
+  range: UserRange,
+): Promise<Suspects> {
+  const { rows } = await db.query<{ users: bigint; events: bigint | null; suspects: string[] }>(
+    suspectsSql(schema, table, rules),
+    [range.after, range.upTo],
+  );
+  const [row] = rows;
+  return {
+    users: Number(row?.users ?? 0),
+    events: Number(row?.events ?? 0),
+    suspects: row?.suspects ?? [],
+  };
+}
+
+/** The same answer with every user of the range suspect: for a range that SQL cannot fold. */
+export async function usersOfRange(db: Queryable, schema: string, range: UserRange): Promise<Suspects> {
+  const text = `select user_id, count(*) as events from ${quoteIdentifier(schema)}.ledger
+    where user_id is not null and ($1::text is null or user_id > $1) and ($2::text is null or user_id <= $2)
+      and status = 'applied' and operation <> 'rollback' group by user_id order by user_id`;
+  const { rows } = await db.query<{ user_id: string; events: bigint }>(text, [range.after, range.upTo]);
+  const events = rows.reduce((sum, row) => sum + Number(row.events), 0);
+  return { users: rows.length, events, suspects: rows.map((row) => row.user_id) };
+}
+
+/** The aggregate that `findSuspects` folds with, in this session's own schema; the plan that streams along the index. */
+export async function prepareFold(db: Queryable): Promise<void> {
+  await db.query(`set local jit = off; set local max_parallel_workers_per_gather = 0;
+    create or replace aggregate pg_temp.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}')`);
+}
+
+function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
+  const target = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
+  const key = quoteIdentifier(table.keyColumn);
+  const columns = new Set(table.columns.map(({ name }) => name));
+  const aliases = table.columns.flatMap(({ name }) =>
+    fieldNamesOf(name)
+      .filter((alias) => alias !== name && !columns.has(alias) && name !== table.extraColumn)
+      .map((alias) => ({ name: quoteLiteral(name), alias: quoteLiteral(alias) })),
+  );
+  const twice = aliases.map(({ name, alias }) => `(m ? ${name} and m ? ${alias})`);
+  const isUnsure = [
+    'has_rollback',
+    'is_pruned',
+    'base_exists is null',
+    'may_be_idle',
+    ...twice,
+    ...extraUnsure(table),
+  ];
+  const byColumn = aliases.map(
+    ({ name, alias }) => `case when m ? ${alias} then jsonb_build_object(${name}, m->${alias}) else '{}' end`,
+  );
+  const isThere = `t.${key} is not null`;
+  const isOther = `jsonb_populate_record(t, ${['m', ...byColumn].join(' || ')})::text is distinct from t::text`;
+  return `${foldSql(schema, rules)}
+    select count(*) as users, sum(p.events)::int8 as events,
+      coalesce(array_agg(p.user_id) filter (where ${isUnsure.join(' or ')}
+        or p.exists <> (${isThere}) or (p.exists and (${[isOther, ...extraDiffers(table, columns)].join(' or ')}))), '{}') as suspects
+    from person p left join ${target} t on t.${key} = p.user_id::${table.keyType}`;
+}
+
+/**
+ * `person`: per user of the range ($1, $2] what the applied events since the last delete merge to (`m`), and what they
+ * began on. One pass in the index's order, since window functions took twice as long. A delete goes into the merge as a
+ * null, which makes a list of it: `{…} || null` is `[{…}, null]`, and what follows is appended; so only users with a
+ * delete pay for it.
+ */
+function foldSql(schema: string, rules: Rules): string {
+  const first = (value: string): string =>
+    `(array_agg(${value} order by generation, "offset") filter (where is_applied))[1]`;
+  // By lenient rules an update of a user who is not there has no effect.
+  const idle =
+    rules === 'strict' ? 'false' : `${first('operation')} = 'update' or bool_or(operation = 'delete')`;
+  return `with entry as (
+      select *, status = 'applied' and operation <> 'rollback' as is_applied from ${quoteIdentifier(schema)}.ledger
+      where user_id is not null and ($1::text is null or user_id > $1) and ($2::text is null or user_id <= $2)),
+    merged as (
+      select user_id, count(*) filter (where is_applied) as events,
+        bool_or(status = 'rolled_back' or operation = 'rollback') as has_rollback,
+        pg_temp.merged(case operation when 'delete' then 'null' else data::jsonb end order by generation, "offset")
+          filter (where is_applied) as all_m,
+        ${first('before_exists')} as before_exists, ${idle} as may_be_idle,
+        bool_or(is_applied and operation in ('create', 'put')) as is_made,
+        bool_or(is_applied and data is null and operation <> 'delete') as is_pruned
+      from entry group by user_id),
+    person as (
+      select f.*, case when l.m is null then f.all_m else l.m end as m,
+        case when l.m is null then before_exists else false end as base_exists,
+        case when l.m is null then coalesce(before_exists, false) or is_made else l.events > 0 end as exists
+      from merged f
+      cross join lateral (select case jsonb_typeof(f.all_m) when 'array' then f.all_m else '[]' end as list) s
+      left join lateral (
+        select coalesce(pg_temp.merged(e.value order by e.at), '{}') as m, count(*) as events
+        from jsonb_array_elements(list) with ordinality e(value, at)
+        where e.at > (select max(d.at) from jsonb_array_elements(list) with ordinality d(value, at) where d.value = 'null')
+      ) l on jsonb_typeof(f.all_m) = 'array'
+      where f.events > 0)`;
+}
+
+/** The extra column is merged key by key: where events name it, or an image has it, the domain's fold is asked. */
+function extraUnsure(table: UsersTable): readonly string[] {
+  if (table.extraColumn === null) return [];
+  const own = fieldNamesOf(table.extraColumn).map((name) => `m ? ${quoteLiteral(name)}`);
+  return [...own, `(base_exists and ${extraOf(table)} <> '{}')`];
+}
+
+function extraDiffers(table: UsersTable, columns: ReadonlySet<string>): readonly string[] {
+  if (table.extraColumn === null || !columns.has(table.extraColumn)) return [];
+  const now = `coalesce(t.${quoteIdentifier(table.extraColumn)}, '{}')::jsonb`;
+  return [`${now} || ${extraOf(table)} <> ${now}`];
+}
+
+/** What the merged fields have beyond the table's columns. */
+function extraOf(table: UsersTable): string {
+  const known = ['userId', ...table.columns.flatMap(({ name }) => fieldNamesOf(name))];
+  return `(m - array[${known.map(quoteLiteral).join(', ')}])`;
+}
