@@ -26,6 +26,8 @@ export interface Batch {
 
 export interface ApplyBatch {
   readonly text: string;
+  /** The values of its parameters: seven that claim, then one array a column. */
+  parameters(claim: Claim, batch: Batch): unknown[];
   /**
    * THE statement: claims [nextOffset, batch.nextOffset) by compare-and-swap, verifies what the fold assumed, writes
    * ledger and users. One transaction by itself. Throws the server's error with SQLSTATE UE001 (position, epoch or
@@ -41,9 +43,9 @@ export function applyBatch(schema: string, table: UsersTable): ApplyBatch {
   const text = statement(schema, users);
   const name = statementName('apply-batch', text);
 
-  async function run(db: Queryable, claim: Claim, batch: Batch): Promise<void> {
+  function parameters(claim: Claim, batch: Batch): unknown[] {
     const { decisions } = batch;
-    const values = [
+    return [
       claim.partition,
       claim.epoch,
       claim.nextOffset,
@@ -61,9 +63,12 @@ export function applyBatch(schema: string, table: UsersTable): ApplyBatch {
       jsonArray(decisions.map((decision) => rareText(decision))),
       ...users.parameters(decisions.length, batch.writes),
     ];
-    await db.query({ name, text, values });
   }
-  return { text, run };
+
+  async function run(db: Queryable, claim: Claim, batch: Batch): Promise<void> {
+    await db.query({ name, text, values: parameters(claim, batch) });
+  }
+  return { text, parameters, run };
 }
 
 function statement(schema: string, users: UserWritesSql): string {
