@@ -86,10 +86,13 @@ create table ledger (
   error_message text,
   error_detail json,
   withdraws uuid[],
+  dead_lettered_at timestamp with time zone,
   constraint ledger_status CHECK ((status = ANY (ARRAY['applied'::text, 'failed'::text, 'parked'::text, 'rolled_back'::text, 'skipped'::text, 'refused'::text]))),
   constraint ledger_event_id PRIMARY KEY (event_id),
   constraint ledger_offset UNIQUE (generation, partition, "offset")
 );
+
+CREATE INDEX ledger_dead_letters ON ledger USING btree (generation, partition, "offset") WHERE ((status = 'failed'::text) AND (dead_lettered_at IS NULL));
 
 CREATE INDEX ledger_open ON ledger USING btree (user_id) WHERE (status = ANY (ARRAY['failed'::text, 'parked'::text]));
 
@@ -113,6 +116,20 @@ create table position (
   updated_at timestamp with time zone not null default now(),
   constraint position_pkey PRIMARY KEY (partition)
 ) with (fillfactor=10);
+
+create table put_back (
+  cluster_id text not null,
+  dead_letter_topic text not null,
+  partition integer not null,
+  "offset" bigint not null,
+  written_ms bigint not null,
+  put_back_at timestamp with time zone not null default now(),
+  operator text,
+  reason text,
+  to_partition integer not null,
+  to_offset bigint not null,
+  constraint put_back_place PRIMARY KEY (cluster_id, dead_letter_topic, partition, "offset")
+);
 
 create sequence migration_id_seq;
 

@@ -146,7 +146,8 @@ function namesOf(field: string): readonly string[] {
   return [...new Set([field, column, ...fieldNamesOf(field)])];
 }
 
-function parseTime(flag: string, text: string, nowMs: number): Date {
+/** The time that a flag says: as `log -o @…` has it, the `@` left out or not; a duration is that long ago. USAGE. */
+export function parseTime(flag: string, text: string, nowMs: number): Date {
   const bare = text.startsWith('@') ? text.slice(1) : text;
   const time = readTime(bare, nowMs);
   if (time === null || time.length !== bare.length) {

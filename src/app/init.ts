@@ -14,6 +14,8 @@ export interface InitRequest extends TableRequest {
   readonly rules: Rules | null;
   /** Partitions of the topic, where it is made. */
   readonly partitions: number;
+  /** The topic that failed events are also written to; null: none. It is made like the other one. */
+  readonly deadLetters: EventLog | null;
 }
 
 export interface InitDependencies {
@@ -41,6 +43,9 @@ export interface InitResult {
   readonly topic: string;
   readonly topicCreated: boolean;
   readonly partitions: number;
+  /** Null where none is configured. */
+  readonly deadLetterTopic: string | null;
+  readonly deadLetterTopicCreated: boolean;
 }
 
 /**
@@ -53,9 +58,10 @@ export async function initialise(dependencies: InitDependencies, request: InitRe
   await requireUtf8(database.pool);
   const ledger = await dependencies.migrateLedger();
   // Binding and table are kept only where the log could be set up as well: a second run may then ask for others.
-  const { bound, made } = await inTransaction(database.pool, 'read committed', async (client) => ({
+  const { bound, made, letters } = await inTransaction(database.pool, 'read committed', async (client) => ({
     bound: await bind(client, database.schema, request),
     made: await makeTopic(log, request.partitions),
+    letters: request.deadLetters === null ? null : await makeTopic(request.deadLetters, request.partitions),
   }));
   const { binding, columns, tableCreated } = bound;
   return {
@@ -74,6 +80,8 @@ export async function initialise(dependencies: InitDependencies, request: InitRe
     topic: made.topic,
     topicCreated: made.isCreated,
     partitions: made.partitions,
+    deadLetterTopic: letters?.topic ?? null,
+    deadLetterTopicCreated: letters?.isCreated ?? false,
   };
 }
 

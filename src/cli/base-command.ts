@@ -107,7 +107,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
    * Prints a result: by the view, or as one versioned JSON line. `exit` is the exit code that the result stands for:
    * 7 where an event failed, 6 where one was refused, in text and JSON alike.
    */
-  protected async report(result: Result, view: View<Result>, exit: ResultExit = 0): Promise<Result> {
+  protected async report<R extends Result>(result: R, view: View<R>, exit: ResultExit = 0): Promise<R> {
     this.resultExit = exit;
     await this.printLine(this.isJson ? toResultJson(this.commandName, result) : view(result, this.style));
     return result;

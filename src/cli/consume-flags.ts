@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { deadLetterTopicFlag } from './dead-letter-flags.ts';
 import { databaseFlags, groupFlag, logFlags } from './flags.ts';
 
 /** What `consume` can be told. */
@@ -31,6 +32,7 @@ export const consumeFlags = {
     env: 'USER_EVENTS_BATCH_SIZE',
     summary: 'Events a transaction at the most (default: 2000).',
   }),
+  ...deadLetterTopicFlag,
   from: Flags.string({
     summary: 'Where a new group starts: start (default), committed, or @TIME.',
     helpValue: 'WHERE',

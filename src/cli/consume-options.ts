@@ -26,7 +26,7 @@ export function readConsumeOptions(
   config: Config,
   flags: ConsumeFlags,
   nowMs: number,
-): Omit<ConsumeOptions, 'signal' | 'observe'> {
+): Omit<ConsumeOptions, 'signal' | 'observe' | 'deadLetters'> {
   return {
     group: config.group,
     acceptGap: flags['accept-gap'],

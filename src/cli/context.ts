@@ -27,8 +27,8 @@ const EMBEDDED_ADDRESS = 'the embedded engine';
 /** Everything a use case is given: settings, connections (made at first use), the clock and ids. */
 export interface Context {
   readonly config: Config;
-  /** The event log. One for each patience, made once. Throws CONFIG_HALF where it is not configured. */
-  log(patience?: Patience): Promise<EventLog>;
+  /** The event log, or another topic of the same engine. Made once for each. Throws CONFIG_HALF where it is not configured. */
+  log(patience?: Patience, topic?: string): Promise<EventLog>;
   /** The service's database. Made once: the options of the first call count. Throws CONFIG_HALF likewise. */
   database(options?: DatabaseOptions): Promise<Database>;
   /** The database's connection string, for what runs in another process (the tour): it may hold a password. */
@@ -102,7 +102,7 @@ class LiveContext implements Context {
     status: async () => (await embeddedServer()).embeddedStatus({ dataDir: this.config.dataDir }),
   };
   private readonly notify: (text: string) => void;
-  private readonly logs = new Map<Patience, Promise<EventLog>>();
+  private readonly logs = new Map<string, Promise<EventLog>>();
   private opened: Promise<Database> | null = null;
   private started: Promise<EmbeddedServer> | null = null;
 
@@ -114,9 +114,10 @@ class LiveContext implements Context {
     this.newId = createUuidV7(this.now);
   }
 
-  log(patience: Patience = 'short'): Promise<EventLog> {
-    const log = this.logs.get(patience) ?? this.openLog(patience);
-    this.logs.set(patience, log);
+  log(patience: Patience = 'short', topic = this.config.topic): Promise<EventLog> {
+    const name = `${patience} ${topic}`;
+    const log = this.logs.get(name) ?? this.openLog(patience, topic);
+    this.logs.set(name, log);
     return log;
   }
 
@@ -155,8 +156,8 @@ class LiveContext implements Context {
     ]);
   }
 
-  private async openLog(patience: Patience): Promise<EventLog> {
-    const { log, topic } = this.config;
+  private async openLog(patience: Patience, topic: string): Promise<EventLog> {
+    const { log } = this.config;
     switch (log.engine) {
       case 'kafka': {
         const { createKafkaEventLog } = await import('../log/kafka/event-log.ts');
@@ -166,25 +167,29 @@ class LiveContext implements Context {
         return createKafkaEventLog({ brokers, clientId, topic, patience, fastCodec, notify, ...security });
       }
       case 'postgres':
-        return this.openPostgresLog(log.connectionString, patience);
+        return this.openPostgresLog(log.connectionString, patience, topic);
       case 'embedded':
-        return this.openEmbeddedLog(patience);
+        return this.openEmbeddedLog(patience, topic);
       case 'missing':
         throw missingHalf('log');
     }
   }
 
-  private async openPostgresLog(connectionString: string, patience: Patience): Promise<EventLog> {
+  private async openPostgresLog(
+    connectionString: string,
+    patience: Patience,
+    topic: string,
+  ): Promise<EventLog> {
     const { createPostgresEventLog } = await import('../log/postgres/event-log.ts');
-    const { topic, logSchema } = this.config;
+    const { logSchema } = this.config;
     return createPostgresEventLog({ connectionString, topic, schema: logSchema, patience });
   }
 
   /** A new log gets the default topic at once: the first `publish` needs no `init`. */
-  private async openEmbeddedLog(patience: Patience): Promise<EventLog> {
-    const { topic, partitions } = this.config;
+  private async openEmbeddedLog(patience: Patience, topic: string): Promise<EventLog> {
+    const { partitions } = this.config;
     const { connectionString, isNew } = await this.embeddedDatabase(EMBEDDED_LOG_DATABASE);
-    const log = await this.openPostgresLog(connectionString, patience);
+    const log = await this.openPostgresLog(connectionString, patience, topic);
     if (isNew && topic === DEFAULT_TOPIC) await log.createTopic(partitions);
     return log;
   }

@@ -34,8 +34,11 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
     });
     const database = await context.database({ ...CONSUMER_DATABASE, onStatement: reporter.onStatement });
     const log = await context.log('long');
+    const { deadLetterTopic } = context.config;
+    const deadLetters = deadLetterTopic === null ? null : await context.log('long', deadLetterTopic);
     try {
-      const ended = await consume(log, database, { ...options, signal: this.signal, observe: reporter });
+      const told = { signal: this.signal, observe: reporter, deadLetters };
+      const ended = await consume(log, database, { ...options, ...told });
       const summary = { ...ended, elapsedMs: Math.round(ended.elapsedMs) };
       reporter.stop();
       return await this.report(summary, renderConsumed, exitOfConsumed(summary));

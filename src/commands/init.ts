@@ -1,6 +1,7 @@
 import { initialise, type InitResult } from '../app/init.ts';
 import { parseTableName } from '../app/init/choose-table.ts';
 import { BaseCommand } from '../cli/base-command.ts';
+import { deadLetterTopicFlag } from '../cli/dead-letter-flags.ts';
 import { databaseFlags, initFlags, logFlags } from '../cli/flags.ts';
 import { renderInit } from '../cli/views/init.ts';
 
@@ -16,6 +17,7 @@ export default class Init extends BaseCommand<InitResult> {
     ...logFlags,
     ...databaseFlags,
     ...initFlags,
+    ...deadLetterTopicFlag,
   };
 
   protected async execute(): Promise<InitResult> {
@@ -36,6 +38,8 @@ export default class Init extends BaseCommand<InitResult> {
       createdColumn: config.createdColumn,
       updatedColumn: config.updatedColumn,
       topic: config.topic,
+      deadLetters:
+        config.deadLetterTopic === null ? null : await context.log('short', config.deadLetterTopic),
     });
     return this.report(result, renderInit);
   }

@@ -1,10 +1,14 @@
 import { Args, Flags } from '@oclif/core';
 import { decideAgainFor } from '../cli/decide-again.ts';
 import { BaseCommand } from '../cli/base-command.ts';
-import { databaseFlags, yesFlag } from '../cli/flags.ts';
+import { deadLetterFlags, putBackFlags, refuseLedgerFlags } from '../cli/dead-letter-flags.ts';
+import { exitOfPutBack, putBackFor, type PutBackFlags } from '../cli/dead-letters.ts';
+import { databaseFlags, logFlags, yesFlag } from '../cli/flags.ts';
+import { renderPutBack } from '../cli/views/dead-letters.ts';
+import type { PutBackResult } from '../app/dead-letters/put-back.ts';
 import { exitOfDecided, renderDecidedAgain, type DecidedAgainResult } from '../cli/views/decide-again.ts';
 
-export default class Retry extends BaseCommand<DecidedAgainResult> {
+export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResult> {
   static override summary = 'Execute failed events again, after their cause is mended.';
   static override description =
     'A local decision of this service: it touches its database alone, and is safe beside a running consumer. ' +
@@ -19,7 +23,10 @@ export default class Retry extends BaseCommand<DecidedAgainResult> {
   };
   static override flags = {
     ...databaseFlags,
+    ...logFlags,
     ...yesFlag,
+    ...deadLetterFlags,
+    ...putBackFlags,
     'all-failed': Flags.boolean({ summary: 'Retry every failed event.' }),
     'from-file': Flags.string({
       summary: 'File with event ids, one a line, or what `failures --json` prints.',
@@ -31,8 +38,10 @@ export default class Retry extends BaseCommand<DecidedAgainResult> {
     reason: Flags.string({ summary: 'Why; kept in the audit trail.', helpValue: 'TEXT' }),
   };
 
-  protected async execute(): Promise<DecidedAgainResult> {
+  protected async execute(): Promise<DecidedAgainResult | PutBackResult> {
     const { argv, flags } = await this.parse(Retry);
+    const topic = flags['dead-letter'];
+    if (topic !== undefined) return this.putBack(topic, flags, argv.map(String));
     const context = this.context(flags, 'database');
     const events = await decideAgainFor({
       kind: 'retry',
@@ -47,5 +56,17 @@ export default class Retry extends BaseCommand<DecidedAgainResult> {
       progress: this.progress('Retrying'),
     });
     return this.report({ events }, renderDecidedAgain, exitOfDecided(events));
+  }
+
+  private async putBack(topic: string, flags: PutBackFlags, ids: readonly string[]): Promise<PutBackResult> {
+    refuseLedgerFlags({ ...flags, EVENT: ids[0] }, ['EVENT', 'all-failed', 'from-file', 'force']);
+    const result = await putBackFor(this.context(flags, 'both'), topic, flags, {
+      prompts: this.prompts,
+      progress: this.progress('Putting back'),
+      show: (plan) => {
+        this.show({ ...plan, isDryRun: true }, renderPutBack);
+      },
+    });
+    return this.report(result, renderPutBack, exitOfPutBack(result));
   }
 }

@@ -72,6 +72,8 @@ export interface Config {
   readonly batchSize: number | null;
   /** Failed events in a row, of different users, at which a consumer stops; null: never. */
   readonly maxFailed: number | null;
+  /** Topic that failed events are also written to; null: none. */
+  readonly deadLetterTopic: string | null;
   /** `ce_type`s that are passed over. */
   readonly ignoreTypes: readonly string[];
   /** Foreign `ce_type` → ours (`user.created` …). */
@@ -104,12 +106,13 @@ export function resolveConfig(sources: SettingSources, machine: Machine): Config
   const { log, database } = resolveHalves(sources);
   const schema = readSchema('schema', sources) ?? 'user_events';
   const databaseName = nameDatabase(database);
+  const topic = readText('topic', sources) ?? DEFAULT_TOPIC;
   return {
     profile: sources.profile?.name ?? null,
     isProduction: readYes('production', sources) ?? false,
     log,
     database,
-    topic: readText('topic', sources) ?? DEFAULT_TOPIC,
+    topic,
     group: readText('group', sources) ?? `${databaseName ?? machine.hostname}.${schema}`,
     schema,
     logSchema: readSchema('logSchema', sources) ?? 'user_events_log',
@@ -126,6 +129,7 @@ export function resolveConfig(sources: SettingSources, machine: Machine): Config
     onFailure: readOnFailure(sources),
     batchSize: readWhole('batchSize', sources, 1) ?? null,
     maxFailed: readWhole('maxFailed', sources, 1) ?? null,
+    deadLetterTopic: readDeadLetterTopic(sources, topic),
     ignoreTypes: readList('ignoreTypes', sources) ?? [],
     mapTypes: readMap('mapTypes', sources) ?? new Map(),
     dataDir: readText('dataDir', sources) ?? machine.dataDir,
@@ -211,6 +215,15 @@ function readRules(sources: SettingSources): Config['rules'] {
 function readOnFailure(sources: SettingSources): Config['onFailure'] {
   const onFailure = readText('onFailure', sources);
   return onFailure === 'rollback' || onFailure === 'stop' ? onFailure : 'park';
+}
+
+/** What failed would be read again, fail again, and never end. */
+function readDeadLetterTopic(sources: SettingSources, topic: string): string | null {
+  const deadLetterTopic = readText('deadLetterTopic', sources) ?? null;
+  const origin = originOf('deadLetterTopic', sources);
+  if (origin !== null && deadLetterTopic === topic)
+    throw invalidSetting(origin, `must not be ${topic}, the topic that is consumed`);
+  return deadLetterTopic;
 }
 
 /** A profile that was chosen by name, and whose connection the environment overrides: said, since it surprises. */

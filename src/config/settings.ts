@@ -59,6 +59,7 @@ export const SETTINGS = {
   maxFailed: { env: 'USER_EVENTS_MAX_FAILED', flag: 'max-failed', form: 'whole' },
   ignoreTypes: { env: 'USER_EVENTS_IGNORE_TYPES', form: 'list' },
   mapTypes: { env: 'USER_EVENTS_MAP_TYPES', form: 'map' },
+  deadLetterTopic: { env: 'USER_EVENTS_DEAD_LETTER_TOPIC', flag: 'dead-letter-topic', form: 'text' },
   production: { env: 'USER_EVENTS_PRODUCTION', form: 'yes' },
 } as const satisfies Record<string, SettingEntry>;
 

@@ -1,3 +1,4 @@
+import { OWN_HEADER } from './dead-letter-headers.ts';
 import type { EventHead } from './event.ts';
 import type { LogRecord } from './record.ts';
 import { canonicalUuid, isCanonicalUuid, uuidV5 } from './uuid.ts';
@@ -19,7 +20,17 @@ export function identityOfCloudEvent(id: string, source: string | null): EventId
   return { eventId, ceId: id, source, isIdDerived: false };
 }
 
-/** The identity of a record that carries none: the UUIDv5 of where it lies and of its timestamp. */
+/**
+ * The identity of a record that carries none: the UUIDv5 of where it lies and of its timestamp. A record that was put back
+ * from a dead-letter topic keeps the identity of where it lay first: whoever executed it there does not do so again.
+ */
+export function identityOfPlain(record: LogRecord, clusterId: string, topic: string): EventIdentity {
+  const kept = record.headers.findLast(({ key }) => key === OWN_HEADER.originalId)?.value?.toString();
+  if (kept === undefined || !isCanonicalUuid(kept)) return identityOfPlace(record, clusterId, topic);
+  return { eventId: kept, ceId: null, source: null, isIdDerived: true };
+}
+
+/** The UUIDv5 of where a record lies and of its timestamp. */
 export function identityOfPlace(record: LogRecord, clusterId: string, topic: string): EventIdentity {
   const { partition, offset, timestamp } = record;
   const place = JSON.stringify([clusterId, topic, partition, offset.toString(), timestamp]);

@@ -7,7 +7,7 @@ import {
   type CloudAttributes,
 } from './cloud-attributes.ts';
 import { TYPE_OF_OPERATION, type EnvelopeContext } from './envelope.ts';
-import { identityOfCloudEvent, identityOfPlace, type EventIdentity } from './event-identity.ts';
+import { identityOfCloudEvent, identityOfPlain, type EventIdentity } from './event-identity.ts';
 import type {
   CudEvent,
   CudOperation,
@@ -160,7 +160,7 @@ function keepableTime(timestamp: number): number {
 }
 
 function placeOf(record: LogRecord, context: EnvelopeContext): EventHead {
-  return headOf(record, identityOfPlace(record, context.clusterId, context.topic));
+  return headOf(record, identityOfPlain(record, context.clusterId, context.topic));
 }
 
 function dataOfValue(record: LogRecord): JsonObject | null | Unreadable {

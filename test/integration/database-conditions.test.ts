@@ -55,7 +55,13 @@ describe('a database that is not of encoding UTF8', () => {
       const { connectionString, schema, pool, address } = database;
       const migrate = (): Promise<{ readonly applied: readonly string[] }> =>
         migrateLedger({ connectionString, schema });
-      const nothing = { table: null, keyColumn: null, extraColumn: null, createdColumn: null };
+      const nothing = {
+        table: null,
+        keyColumn: null,
+        extraColumn: null,
+        createdColumn: null,
+        deadLetters: null,
+      };
       const request = { ...nothing, updatedColumn: null, rules: null, partitions: 1, topic: 'user-events' };
       const refused = { code: 'DATABASE_ENCODING', exitCode: 3 };
       await expect(initialise({ database, log, migrateLedger: migrate }, request)).rejects.toMatchObject({

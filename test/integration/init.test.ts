@@ -19,6 +19,7 @@ const NOTHING_SAID: InitRequest = {
   extraColumn: null,
   createdColumn: null,
   updatedColumn: null,
+  deadLetters: null,
   topic: 'user-events',
 };
 

@@ -80,6 +80,7 @@ export function startConsumer(
     maxEvents: null,
     maxFailed: null,
     onFailure: 'park',
+    deadLetters: null,
     batchSize: 100,
     operator: 'tester',
     source: '/test',

@@ -31,7 +31,13 @@ export interface ApplyContext extends ClaimContext {
   readonly at: (point: FaultPoint) => Promise<void>;
 }
 
-export type FaultPoint = 'before-statement' | 'after-statement' | 'before-commit' | 'after-commit';
+export type FaultPoint =
+  | 'before-statement'
+  | 'after-statement'
+  | 'before-commit'
+  | 'after-commit'
+  | 'before-letters'
+  | 'after-letters';
 
 /** What a refused statement tried. */
 interface Attempted {

@@ -19,6 +19,7 @@ const LOOK_AT_GATE_MS = 200;
 
 export interface AssignmentOptions extends ConsumeOptions {
   readonly onApplied: (applied: Applied) => void;
+  readonly onAssigned: (partitions: readonly number[]) => void;
 }
 
 /** This member's partitions: a worker each, from assignment to revocation. */
@@ -131,7 +132,7 @@ export class Assignment {
     }
     for (const claim of claims) this.#start(claim);
     this.isAssigned = true;
-    this.#options.observe.onAssigned(partitions);
+    this.#options.onAssigned(partitions);
     return new Map(claims.map(({ partition, nextOffset }) => [partition, nextOffset]));
   }
 

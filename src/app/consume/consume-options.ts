@@ -1,3 +1,4 @@
+import type { EventLog } from '../../log/event-log.ts';
 import type { Applied, FaultPoint } from './apply-events.ts';
 import type { GroupOptions } from './open-group.ts';
 import type { StartFrom } from './take-over.ts';
@@ -13,6 +14,8 @@ export interface ConsumeOptions extends GroupOptions {
   /** End with EVENTS_FAILED when more users than that fail one after the other. Null: never. */
   readonly maxFailed: number | null;
   readonly onFailure: 'park' | 'rollback' | 'stop';
+  /** The topic that failed events are also written to; null: none. */
+  readonly deadLetters: EventLog | null;
   readonly batchSize: number;
   /** `ce_source` of compensating events that the policy publishes. */
   readonly source: string;

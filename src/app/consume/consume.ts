@@ -10,6 +10,7 @@ import type { ConsumeOptions } from './consume-options.ts';
 import { Ending, type EndedBy } from './ending.ts';
 import type { Group } from './open-group.ts';
 import { PositionLostError } from './patience.ts';
+import { openDeadLetterWriter, requireDeadLetterTopic, type DeadLetterWriter } from './dead-letter-writer.ts';
 import { openWhenThere } from './start.ts';
 import { TallyKeeper, type FailedEvent, type Tally } from './tally.ts';
 
@@ -43,22 +44,9 @@ export async function consume(
     options.isUntilEnd && group !== null
       ? await Promise.race([readEnds(log, database, options.acceptGap), stopped])
       : null;
+  await Promise.race([requireDeadLetterTopic(options.deadLetters), stopped]);
   if (group !== null && !ending.signal.aborted) {
-    const join = (): Assignment => {
-      const onApplied = (applied: Applied): void => {
-        const failed = keeper.add(applied);
-        options.observe.onApplied(applied, keeper.tally);
-        for (const event of failed) options.observe.onFailed(event);
-        if (options.onFailure === 'rollback') assignment.compensate(failed);
-        ending.check(keeper, failed, options);
-      };
-      const assignment = new Assignment(log, database, group, {
-        ...options,
-        signal: ending.signal,
-        onApplied,
-      });
-      return assignment;
-    };
+    const join = (): Member => joinGroup(log, database, group, keeper, ending, options);
     let lost = await run(log, database, group, join(), ends, ending);
     while (lost !== null) {
       options.observe.onPositionLost(lost);
@@ -69,6 +57,38 @@ export async function consume(
   return { ...keeper.tally, elapsedMs: performance.now() - startedAt, endedBy, stoppedBy };
 }
 
+/** This member of the group: what executes its partitions, and what writes their dead letters, if anything does. */
+interface Member {
+  readonly assignment: Assignment;
+  readonly letters: DeadLetterWriter | null;
+}
+
+function joinGroup(
+  log: EventLog,
+  database: Database,
+  group: Group,
+  keeper: TallyKeeper,
+  ending: Ending,
+  options: ConsumeOptions,
+): Member {
+  const onApplied = (applied: Applied): void => {
+    const failed = keeper.add(applied);
+    options.observe.onApplied(applied, keeper.tally);
+    for (const event of failed) options.observe.onFailed(event);
+    if (options.onFailure === 'rollback') assignment.compensate(failed);
+    if (failed.length > 0 || applied.rollbacks.length > 0) letters?.wake();
+    ending.check(keeper, failed, options);
+  };
+  const onAssigned = (partitions: readonly number[]): void => {
+    options.observe.onAssigned(partitions);
+    letters?.wake();
+  };
+  const settings = { ...options, signal: ending.signal, onApplied, onAssigned };
+  const assignment = new Assignment(log, database, group, settings);
+  const letters = openDeadLetterWriter(settings, { log, database, group, assignment });
+  return { assignment, letters };
+}
+
 /**
  * Subscribes and works until something ends it; then drains and leaves the group. Returns an error where the database
  * has fallen back behind what was read (a fail-over): joined again, that is read again, and nothing is jumped over.
@@ -77,17 +97,21 @@ async function run(
   log: EventLog,
   database: Database,
   group: Group,
-  assignment: Assignment,
+  { assignment, letters }: Member,
   ends: ReadonlyMap<number, bigint> | null,
   ending: Ending,
 ): Promise<PositionLostError | null> {
   const subscribing = log.subscribe(assignment.callbacks());
   const subscription = await Promise.race([subscribing, ending.reached().then(() => null)]);
-  if (subscription === null) return null;
+  if (subscription === null) {
+    await letters?.close();
+    return null;
+  }
   assignment.attach(subscription);
   const left = new AbortController();
   try {
     const waits = [subscription.ended, assignment.failed, ending.reached()];
+    if (letters !== null) waits.push(letters.failed);
     if (ends !== null) waits.push(watchEnds(database, group.ours, assignment, ends, ending, left.signal));
     await Promise.race(waits);
     ending.end('signal');
@@ -98,7 +122,7 @@ async function run(
     throw isOutOfRange(error) ? logIsOther(error) : error;
   } finally {
     left.abort();
-    await leave(assignment, subscription);
+    await leave(assignment, letters, subscription);
   }
 }
 
@@ -136,8 +160,13 @@ async function watchEnds(
   }
 }
 
-/** Drains, commits to the log what is executed, and leaves the group. The log's own commit is best effort (I5). */
-async function leave(assignment: Assignment, subscription: Subscription): Promise<void> {
+/** Drains, commits to the log what is executed, writes the dead letters of it, and leaves the group. The log's own commit is best effort (I5). */
+async function leave(
+  assignment: Assignment,
+  letters: DeadLetterWriter | null,
+  subscription: Subscription,
+): Promise<void> {
   await assignment.drain();
+  await letters?.close();
   await subscription.close();
 }

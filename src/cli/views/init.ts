@@ -21,6 +21,14 @@ export function renderInit(result: InitResult, { theme }: Style): string {
       `Topic ${visible(result.topic)}`,
       `on ${result.log}, ${result.topicCreated ? 'made' : 'there already'}, ${String(result.partitions)} partitions`,
     ),
+    ...(result.deadLetterTopic === null
+      ? []
+      : [
+          line(
+            `Dead letters ${visible(result.deadLetterTopic)}`,
+            result.deadLetterTopicCreated ? 'made' : 'there already',
+          ),
+        ]),
     '',
     `Next: ${theme.accent('user-events publish create u1 --name Ada')} and ${theme.accent('user-events consume')}`,
   ].join('\n');

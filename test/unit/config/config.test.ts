@@ -31,6 +31,7 @@ describe('nothing configured', () => {
       onFailure: 'park',
       batchSize: null,
       maxFailed: null,
+      deadLetterTopic: null,
       ignoreTypes: [],
       mapTypes: new Map(),
       dataDir: '/data',

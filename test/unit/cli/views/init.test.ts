@@ -18,6 +18,8 @@ const RESULT = {
   topic: 'user-events',
   topicCreated: true,
   partitions: 4,
+  deadLetterTopic: null,
+  deadLetterTopicCreated: false,
 } as const;
 
 test('what was set up is said, and what to do next', () => {
