@@ -141,6 +141,20 @@ describeKafka('the event log in Kafka', () => {
     });
   });
 
+  test('appends to partitions that were added since its last append', async () => {
+    const { log, topic } = await logs.fresh(1);
+    await log.append(records(1));
+    await withAdmin((admin) => admin.addPartitions(topic, 3));
+    await waitFor(async () => (await log.describe()).partitionCount === 3, { describe: 'three partitions' });
+    const added = [2, 0, 1, 2].map((partition) => record('a', 'x', { partition }));
+    expect(await log.append(added)).toMatchObject([
+      { partition: 2, offset: 0n },
+      { partition: 0, offset: 1n },
+      { partition: 1, offset: 0n },
+      { partition: 2, offset: 1n },
+    ]);
+  });
+
   test('gives partitions that are added later to its members', async () => {
     const { log, topic } = await logs.fresh(1);
     const team = newTeam(uniqueName('group'));

@@ -1,4 +1,4 @@
-import type { Producer } from 'kafkajs';
+import type { Producer, RecordMetadata } from 'kafkajs';
 import { partitionFor } from '../../domain/partitioner.ts';
 import type { NewRecord } from '../../domain/record.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
@@ -119,9 +119,12 @@ export class KafkaAppender {
   }
 
   async #request(messages: PartitionRecords): Promise<bigint> {
-    const { topic } = this.#settings;
-    const producer = await this.#connected();
-    const [answer] = await producer.sendBatch({ topicMessages: [{ topic, messages }] });
+    let answer = await this.#answer(messages);
+    if (answer === undefined) {
+      // Nothing was sent: kafkajs has not heard of a partition that was added since, and would not for minutes.
+      this.#drop();
+      answer = await this.#answer(messages);
+    }
     if (answer?.baseOffset === undefined || answer.baseOffset.startsWith('-')) {
       throw new UserEventsError(
         'LOG_REFUSED',
@@ -129,6 +132,11 @@ export class KafkaAppender {
       );
     }
     return BigInt(answer.baseOffset);
+  }
+
+  async #answer(messages: PartitionRecords): Promise<RecordMetadata | undefined> {
+    const producer = await this.#connected();
+    return (await producer.sendBatch({ topicMessages: [{ topic: this.#settings.topic, messages }] }))[0];
   }
 
   async #connected(): Promise<Producer> {
