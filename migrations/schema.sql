@@ -157,6 +157,7 @@ create table group_member (
   consumer_group text not null,
   joined bigint not null generated always as identity,
   expires_at timestamp with time zone not null,
+  owner text,
   constraint group_member_group FOREIGN KEY (topic_id, consumer_group) REFERENCES consumer_group(topic_id, consumer_group),
   constraint group_member_pkey PRIMARY KEY (member_id)
 );
@@ -469,20 +470,27 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION join_group(of_topic integer, of_group text, member uuid, session_timeout_ms integer)
- RETURNS void
+CREATE OR REPLACE FUNCTION join_group(of_topic integer, of_group text, member uuid, session_timeout_ms integer, of_owner text)
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'log_schema'
 AS $function$
 begin
   insert into consumer_group (topic_id, consumer_group) values (of_topic, of_group) on conflict do nothing;
   perform from consumer_group where topic_id = of_topic and consumer_group = of_group for update;
+  perform from group_member
+  where topic_id = of_topic and consumer_group = of_group and expires_at >= clock_timestamp()
+    and owner is distinct from of_owner;
+  if found then
+    return false;
+  end if;
   insert into group_partition (topic_id, consumer_group, partition)
   select topic_id, of_group, partition from topic_partition where topic_id = of_topic on conflict do nothing;
-  insert into group_member (member_id, topic_id, consumer_group, expires_at)
-  values (member, of_topic, of_group, clock_timestamp() + session_timeout_ms * interval '1 ms')
+  insert into group_member (member_id, topic_id, consumer_group, expires_at, owner)
+  values (member, of_topic, of_group, clock_timestamp() + session_timeout_ms * interval '1 ms', of_owner)
   on conflict (member_id) do nothing;
   perform settle_group(of_topic, of_group, true);
+  return true;
 end $function$
 ;
 

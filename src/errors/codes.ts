@@ -69,7 +69,7 @@ export const ERROR_CODES = {
   GROUP_SHARED: {
     scope: 'command',
     exit: 3,
-    hint: 'Give each database its own consumer group with --group.',
+    hint: 'Give each its own consumer group with --group. Of a program that is gone, take it over: --from committed.',
   },
   LOG_REPLACED: {
     scope: 'command',

@@ -3,7 +3,7 @@
  * Two adapters (kafka, postgres) pass one conformance suite. Offsets are `bigint`, times are ms since the epoch (UTC).
  *
  * Errors (UserEventsError): LOG_UNREACHABLE, LOG_AUTH_FAILED, LOG_REFUSED, TOPIC_NOT_FOUND, RECORD_TOO_LARGE,
- * OFFSET_OUT_OF_RANGE, LOG_REPLACED.
+ * OFFSET_OUT_OF_RANGE, LOG_REPLACED, GROUP_SHARED.
  */
 import type { LogRecord, NewRecord } from '../domain/record.ts';
 
@@ -59,6 +59,11 @@ export interface CommittedOffset {
 
 export interface SubscribeOptions {
   readonly group: string;
+  /**
+   * Whose consumer this is. While members of another owner, or of none, live in the group, the subscription ends with
+   * GROUP_SHARED before it is given a partition.
+   */
+  readonly owner?: string;
   /**
    * Partitions are now this member's. Nothing of them is delivered until this resolves with the offset from which
    * each is to be read. A rejection ends the subscription with that error.

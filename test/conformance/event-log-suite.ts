@@ -2,6 +2,7 @@ import { describe } from '@jest/globals';
 import { describeAppend } from './append.ts';
 import type { EventLogFactory } from './harness.ts';
 import { describeOffsetsAtTime } from './offsets-at-time.ts';
+import { describeOwners } from './owners.ts';
 import { describePositions } from './positions.ts';
 import { describeRead } from './read.ts';
 import { describeReconnect } from './reconnect.ts';
@@ -19,6 +20,7 @@ export function eventLogConformance(name: string, factory: EventLogFactory): voi
     describeOffsetsAtTime(factory);
     describeSubscribe(factory);
     describePositions(factory);
+    describeOwners(factory);
     describeReconnect(factory);
   });
 }

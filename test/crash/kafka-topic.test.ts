@@ -1,82 +1,128 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createKafkaEventLog } from '../../src/log/kafka/event-log.ts';
-import type { EventLog } from '../../src/log/event-log.ts';
-import { spawnCli, type RunningCli } from '../support/cli.ts';
+import { expect, test } from '@jest/globals';
 import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
-import { brokenGuarantees, committedBeyond } from '../support/invariants.ts';
-import { uniqueName } from '../support/names.ts';
-import { sampleRecords } from '../support/sample-users.ts';
-import { openService, type Service } from '../support/services-under-test.ts';
-import { openTopicAdmin, type TopicAdmin } from '../support/topic-admin.ts';
+import { expectDrain, expectEnd, useConsumingServices } from '../support/consuming-service.ts';
+import type { Pool } from '../../src/postgres/pool.ts';
+import { useTopicAdmin } from '../support/topic-admin.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describeKafka('a topic that its operator changes under a consumer', () => {
-  const services: Service[] = [];
-  const logs: EventLog[] = [];
-  let admin: TopicAdmin;
+  const openService = useConsumingServices();
+  const admin = useTopicAdmin(kafkaBrokers);
 
-  beforeAll(async () => {
-    admin = await openTopicAdmin(kafkaBrokers());
-  });
-  afterAll(async () => {
-    await Promise.all([admin.close(), ...logs.map((log) => log.close())]);
-    await Promise.all(services.map(({ database }) => database.drop()));
-  });
+  test.concurrent(
+    'made anew and filled beyond the position is told, until --accept-gap begins it from its start',
+    async () => {
+      const service = await openService({ events: 500 });
+      const consumer = await service.start();
+      await service.executed(500);
+      // It looks away for that moment: nothing tells it but what it finds then.
+      consumer.kill('SIGSTOP');
+      await admin.makeAnew(service.topic, 4);
+      await service.publish(2_000, 11);
+      consumer.kill('SIGCONT');
+      await expectEnd(consumer, 3, 'LOG_REPLACED');
+      await service.expectGuarantees();
+      const refused = await service.catchUp(3);
+      expect(refused.stderr).toContain('LOG_REPLACED');
+      await service.executed(500);
+      // Exit 7: creates of users who are there already.
+      await service.run(['consume', '--until-end', '--accept-gap'], { exit: 7 });
+      await service.executed(2_500);
+      await service.expectGuarantees();
+      await service.publish(100, 12);
+      await service.run(['consume', '--until-end'], { exit: 7 });
+      await service.executed(2_600);
+      await service.expectGuarantees();
+    },
+    60_000,
+  );
 
-  /** A topic with so many events in it, and a service on it. */
-  async function setUp(partitions: number, events: number) {
-    const topic = uniqueName('topic');
-    const log = createKafkaEventLog({
-      brokers: [kafkaBrokers()],
-      clientId: 'test',
-      topic,
-      patience: 'short',
-    });
-    logs.push(log);
-    await log.createTopic(partitions);
-    await log.append(sampleRecords(events, 200));
-    const service = await openService({ topic });
-    services.push(service);
-    return { topic, log, service, consumer: await spawnCli(['consume', '--json'], { env: service.env }) };
-  }
+  test.concurrent(
+    'deleted ends the consumer, and made anew while it is away is another one, however much lies in it',
+    async () => {
+      const service = await openService({ events: 300 });
+      const consumer = await service.start();
+      await service.executed(300);
+      await admin.remove(service.topic);
+      await expectEnd(consumer, 5, 'TOPIC_NOT_FOUND');
+      await service.run(['consume'], { exit: 5 });
+      await service.log.createTopic(4);
+      await service.publish(900, 13);
+      const refused = await service.catchUp(3);
+      expect(refused.stderr).toContain('LOG_REPLACED');
+      await service.executed(300);
+      expect(await service.users()).not.toEqual({});
+    },
+    60_000,
+  );
 
-  async function countLedger({ database: { pool, schema } }: Service): Promise<number> {
-    const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from ${schema}.ledger`);
-    return rows[0]?.n ?? 0;
-  }
+  test.concurrent(
+    'with more partitions is executed on, the new ones behind the old, and every user in order',
+    async () => {
+      const service = await openService({ partitions: 2, events: 500 });
+      const consumer = await service.start(['--batch-size', '50']);
+      await service.executed(500);
+      const publishing = service.publish(2_000, 14);
+      await admin.addPartitions(service.topic, 6);
+      await publishing;
+      // Known to the producer now: users move to other partitions.
+      await service.publish(500, 15);
+      await service.executed(3_000);
+      const { pool, schema } = service.database;
+      const { rows } = await pool.query(
+        `select distinct partition from ${schema}.ledger where generation > 0`,
+      );
+      expect(rows.length).toBeGreaterThan(2);
+      await expectDrain(consumer);
+      await service.expectGuarantees();
+    },
+    60_000,
+  );
 
-  const consumed = (service: Service, events: number) =>
-    waitFor(async () => (await countLedger(service)) === events, {
-      timeoutMs: 30_000,
-      describe: () => `${String(events)} events in the ledger`,
-    });
+  test.concurrent(
+    'cut off below the position is LOG_TRUNCATED at the start, and goes on by --accept-gap',
+    async () => {
+      const service = await openService({ partitions: 1, events: 200 });
+      await service.catchUp();
+      await service.publish(300, 16);
+      await admin.truncate(service.topic, 0, 350n);
+      const refused = await service.catchUp(3);
+      expect(refused.stderr).toContain('LOG_TRUNCATED');
+      await service.executed(200);
+      await service.run(['consume', '--until-end', '--accept-gap'], { exit: 7 });
+      await service.executed(350);
+      await service.expectGuarantees();
+    },
+    60_000,
+  );
 
-  async function expectGuarantees({ database: { pool, schema }, group }: Service, log: EventLog) {
-    expect(await brokenGuarantees(pool, schema, ['name', 'email'])).toEqual([]);
-    expect(await committedBeyond(pool, schema, log, group)).toEqual([]);
-  }
-
-  async function expectEnd(consumer: RunningCli, exitCode: number, code: string) {
-    const ended = await consumer.ended;
-    expect(ended).toMatchObject({ exitCode, stderr: expect.stringContaining(code) });
-  }
-
-  test('made anew within a moment and filled beyond the position, is told, and not one event of it is executed', async () => {
-    const { topic, log, service, consumer } = await setUp(4, 500);
-    await consumed(service, 500);
-    // It looks away for that moment: nothing tells it but what it finds then.
-    consumer.kill('SIGSTOP');
-    await admin.makeAnew(topic, 4);
-    await log.append(sampleRecords(3_000, 900, 11));
-    consumer.kill('SIGCONT');
-    await expectEnd(consumer, 3, 'LOG_REPLACED');
-    expect(await countLedger(service)).toBe(500);
-    await expectGuarantees(service, log);
-    const refused = await service.catchUp(3);
-    expect(refused.stderr).toContain('LOG_REPLACED');
-    expect(await countLedger(service)).toBe(500);
-    await service.run(['consume', '--until-end', '--accept-gap'], { exit: 7 });
-    expect(await countLedger(service)).toBe(3_500);
-    await expectGuarantees(service, log);
-  }, 60_000);
+  test.concurrent(
+    'cut off below the position is LOG_TRUNCATED under way',
+    async () => {
+      const service = await openService({ partitions: 1 });
+      const { pool } = service.database;
+      const holder = await pool.connect();
+      await holder.query('begin; lock table public.users in share mode');
+      const consumer = await service.start(['--batch-size', '10']);
+      await service.publish(100, 17);
+      await waitFor(() => isLocked(pool), { describe: 'the batch statement to wait for the lock' });
+      // Its buffer is full: what comes now is not fetched before the lock is gone.
+      await service.publish(100, 18);
+      await admin.truncate(service.topic, 0, 150n);
+      await holder.query('rollback');
+      holder.release();
+      await expectEnd(consumer, 3, 'LOG_TRUNCATED');
+      await service.expectGuarantees();
+      const refused = await service.run(['consume', '--until-end'], { exit: 3 });
+      expect(refused.stderr).toContain('LOG_TRUNCATED');
+    },
+    60_000,
+  );
 });
+
+async function isLocked(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query(
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rows.length > 0;
+}

@@ -25,6 +25,14 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
     return rows[0]?.topic_id ?? null;
   }
 
+  /** From here on the schema is bound for good. */
+  async function consumeSome(): Promise<void> {
+    await startPositions(database().pool, database().schema, [
+      { partition: 0, offset: 1n, generation: 0 },
+      { partition: 1, offset: 40n, generation: 2 },
+    ]);
+  }
+
   beforeEach(async () => {
     const { pool, schema } = database();
     await pool.query(`truncate ${schema}.binding, ${schema}.position, ${schema}.gap`);
@@ -36,6 +44,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
     const { topicId } = await log.describe();
     expect(await bind(log)).toMatchObject({ topicId });
     expect(await boundId()).toBe(topicId);
+    await consumeSome();
     await bindTo('another');
     await expect(bind(log)).rejects.toMatchObject({ code: 'LOG_REPLACED' });
   });
@@ -44,6 +53,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
     const log = await open(2);
     const { topicId } = await log.describe();
     await bind(log);
+    await consumeSome();
     await bindTo(null);
     expect(await bind(log)).toMatchObject({ topicId });
     expect(await boundId()).toBeNull();
@@ -51,17 +61,23 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
     expect(await boundId()).toBe(topicId);
   });
 
-  describe('that was made anew', () => {
+  test('are bound with group and topic when something is consumed, and not by a start that was refused', async () => {
+    await bind(await open(3), { group: 'not mine' });
+    const log = await open(2);
+    await bind(log);
+    await consumeSome();
+    await expect(bind(log, { group: 'not mine' })).rejects.toMatchObject({ code: 'BINDING_MISMATCH' });
+    await expect(bind(await open(2))).rejects.toMatchObject({ code: 'BINDING_MISMATCH' });
+  });
+
+  describe('of which the topic was made anew', () => {
     test('are bound anew where the gap is accepted, once, and every position moves to its start', async () => {
       const { pool, schema } = database();
       const log = await open(2);
       const { topicId } = await log.describe();
       await log.append(records(10));
       await bind(log);
-      await startPositions(pool, schema, [
-        { partition: 0, offset: 1n, generation: 0 },
-        { partition: 1, offset: 40n, generation: 2 },
-      ]);
+      await consumeSome();
       await bindTo('another');
       // Two members start with --accept-gap.
       await Promise.all([bind(log, { acceptGap: true }), bind(log, { acceptGap: true })]);

@@ -22,16 +22,19 @@ export interface Service {
 
 export interface ServiceOptions {
   readonly topic: string;
+  /** The run's Kafka, unless another is given. */
+  readonly brokers?: string;
   /** The service's own users table; without it `init` makes the default one. */
   readonly table?: string;
   readonly initArgs?: readonly string[];
 }
 
-/** Sets up a service on the run's Kafka. The caller drops its database. */
-export async function openService({ topic, table, initArgs = [] }: ServiceOptions): Promise<Service> {
+/** Sets up a service. The caller drops its database. */
+export async function openService(options: ServiceOptions): Promise<Service> {
+  const { topic, brokers = kafkaBrokers(), table, initArgs = [] } = options;
   const database = await createTestDatabase();
   const group = uniqueName('group');
-  const where = { KAFKA_BROKERS: kafkaBrokers(), KAFKA_TOPIC: topic, KAFKA_GROUP_ID: group };
+  const where = { KAFKA_BROKERS: brokers, KAFKA_TOPIC: topic, KAFKA_GROUP_ID: group };
   const env = { ...where, DATABASE_URL: database.connectionString };
   const run: Service['run'] = async (args, { exit = 0, input } = {}) => {
     const result = await runCli(args, { env, timeoutMs: 60_000, ...(input === undefined ? {} : { input }) });

@@ -1,3 +1,4 @@
+import { afterAll } from '@jest/globals';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { waitFor } from './wait-for.ts';
 
@@ -11,6 +12,22 @@ export interface TopicAdmin {
   /** Deletes what lies below `offset`, as retention does. */
   truncate(topic: string, partition: number, offset: bigint): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The operator of the cluster that the tests of one file use; connects when there is something to do. */
+export function useTopicAdmin(brokers: () => string): Omit<TopicAdmin, 'close'> {
+  let admin: Promise<TopicAdmin> | undefined;
+  const opened = () => (admin ??= openTopicAdmin(brokers()));
+  afterAll(async () => {
+    await (await admin)?.close();
+  });
+  return {
+    create: async (topic, partitions) => (await opened()).create(topic, partitions),
+    remove: async (topic) => (await opened()).remove(topic),
+    makeAnew: async (topic, partitions) => (await opened()).makeAnew(topic, partitions),
+    addPartitions: async (topic, total) => (await opened()).addPartitions(topic, total),
+    truncate: async (topic, partition, offset) => (await opened()).truncate(topic, partition, offset),
+  };
 }
 
 /** Connects to a cluster as its operator. */

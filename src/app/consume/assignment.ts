@@ -67,6 +67,7 @@ export class Assignment {
   callbacks(): SubscribeOptions {
     return {
       group: this.#options.group,
+      owner: this.#group.binding.schemaId,
       onAssigned: (partitions) => this.#onAssigned(partitions),
       onRevoked: (partitions) => this.#onRevoked(partitions),
       topicId: () => this.#topicId,

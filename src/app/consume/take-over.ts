@@ -26,8 +26,9 @@ export interface TakeOverContext {
 
 /** What we commit to the log beside every offset: so that a group shared by two databases is found out. */
 export function commitMetadata(schemaId: string): string {
-  return `user-events:${schemaId}`;
+  return `${COMMITTED_BY}${schemaId}`;
 }
+const COMMITTED_BY = 'user-events:';
 
 /**
  * Takes partitions over at an assignment: gives new ones a start, raises the epochs (the former owner may write no more
@@ -45,16 +46,7 @@ export async function takeOver(
   );
   const committed = await log.committed(context.group);
   const fresh = partitions.filter((partition) => !known.has(partition));
-  for (const partition of partitions) {
-    const metadata = committed.get(partition)?.metadata ?? '';
-    const isTakenOver =
-      context.from === 'committed' && !known.has(partition) && !metadata.startsWith('user-events:');
-    if (metadata === '' || metadata === commitMetadata(context.schemaId) || isTakenOver) continue;
-    throw new UserEventsError(
-      'GROUP_SHARED',
-      `The group ${context.group} is used by another database or program`,
-    );
-  }
+  requireOwnGroup(context, committed);
   if (fresh.length > 0) {
     const generations = await patience.run(() => readGenerations(pool, schema));
     const starts = await startOffsets(context, fresh, committed, generations);
@@ -69,6 +61,23 @@ export async function takeOver(
     (claim) =>
       moved.find(({ partition, epoch }) => partition === claim.partition && epoch === claim.epoch) ?? claim,
   );
+}
+
+/**
+ * Whatever is committed carries the schema's identity, or it is another's: of a Java consumer it carries nothing. To
+ * commit over it would lose that one its place, so that has to be asked for, by --from committed; over another
+ * database's never.
+ */
+function requireOwnGroup(
+  { from, group, schemaId }: TakeOverContext,
+  committed: ReadonlyMap<number, CommittedOffset>,
+): void {
+  const own = commitMetadata(schemaId);
+  for (const { metadata } of committed.values()) {
+    const isTakenOver = from === 'committed' && !metadata.startsWith(COMMITTED_BY);
+    if (metadata === own || isTakenOver) continue;
+    throw new UserEventsError('GROUP_SHARED', `The group ${group} is used by another database or program`);
+  }
 }
 
 async function startOffsets(

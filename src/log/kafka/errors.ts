@@ -24,6 +24,7 @@ const CODE_OF_TYPE: Readonly<Record<string, ErrorCode>> = {
   OFFSET_OUT_OF_RANGE: 'OFFSET_OUT_OF_RANGE',
   MESSAGE_TOO_LARGE: 'RECORD_TOO_LARGE',
   RECORD_LIST_TOO_LARGE: 'RECORD_TOO_LARGE',
+  INCONSISTENT_GROUP_PROTOCOL: 'GROUP_SHARED',
   TOPIC_AUTHORIZATION_FAILED: 'LOG_AUTH_FAILED',
   GROUP_AUTHORIZATION_FAILED: 'LOG_AUTH_FAILED',
   CLUSTER_AUTHORIZATION_FAILED: 'LOG_AUTH_FAILED',
@@ -170,6 +171,8 @@ function messageOf(code: ErrorCode, fault: KafkaFault | undefined, { address, to
       return `A record is larger than topic ${topic} allows: ${why}`;
     case 'OFFSET_OUT_OF_RANGE':
       return `An offset of topic ${topic} is outside its watermarks`;
+    case 'GROUP_SHARED':
+      return `The group has members of another database or program, says Kafka at ${address}`;
     case 'LOG_REFUSED':
       return `Kafka at ${address} refused: ${why}`;
     default:

@@ -1,5 +1,6 @@
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { PartitionAssigners, type Consumer, type EachBatchPayload, type PartitionAssigner } from 'kafkajs';
 import { UserEventsError } from '../../errors/user-events-error.ts';
+import type { SubscribeOptions } from '../event-log.ts';
 import { CarriedBatch, carryBatches, type FetchWatcher } from './carried-batch.ts';
 import { createKafkaClient, type KafkaClient } from './client.ts';
 import { Commits } from './commits.ts';
@@ -51,7 +52,7 @@ export class GroupConsumer {
   constructor(
     settings: KafkaSettings,
     to: Destination,
-    groupId: string,
+    { group: groupId, owner }: Pick<SubscribeOptions, 'group' | 'owner'>,
     partitionCount: number,
     events: MemberEvents,
   ) {
@@ -64,6 +65,7 @@ export class GroupConsumer {
     this.#consumer = this.#client.kafka.consumer({
       ...GROUP,
       groupId,
+      partitionAssigners: [assignerOf(owner)],
       allowAutoTopicCreation: false,
       retry: { restartOnFailure: () => Promise.resolve(!this.#isLeaving) },
     });
@@ -187,6 +189,15 @@ export class GroupConsumer {
       if (!isStopped(error)) throw error;
     }
   }
+}
+
+/**
+ * The coordinator lets only members with a protocol in common into a group: one named after the owner keeps out all
+ * others, those of other programs too. Without an owner it is kafkajs's own.
+ */
+function assignerOf(owner: string | undefined): PartitionAssigner {
+  if (owner === undefined) return PartitionAssigners.roundRobin;
+  return (config) => ({ ...PartitionAssigners.roundRobin(config), name: `user-events:${owner}` });
 }
 
 function isStopped(error: unknown): boolean {

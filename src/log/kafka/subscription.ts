@@ -55,7 +55,7 @@ class GroupMember implements Subscription {
     const heard = () => {
       this.#watch.heard();
     };
-    this.#consumer = new GroupConsumer(settings, to, options.group, partitionCount, {
+    this.#consumer = new GroupConsumer(settings, to, options, partitionCount, {
       onEnd,
       onAnswer: heard,
       isOurs: (broker) => this.#isOurs(broker),

@@ -1,3 +1,4 @@
+import { UserEventsError } from '../../errors/user-events-error.ts';
 import { query, type LogConnection } from './connection.ts';
 
 /** One member of one group of one topic. */
@@ -8,6 +9,8 @@ export interface Membership {
   readonly memberId: string;
   /** Without a heartbeat for this long the others may take its partitions, ms. */
   readonly sessionTimeoutMs: number;
+  /** Whose consumer it is: all that live in a group are the same owner's. Null: nobody said. */
+  readonly owner: string | null;
 }
 
 /** A group as its member sees it at a heartbeat. */
@@ -23,11 +26,18 @@ export function groupNotice({ topicId, group }: Membership): string {
   return `group ${String(topicId)} ${group}`;
 }
 
-/** Enters the member. Safe to repeat. */
+/** Enters the member. Safe to repeat. GROUP_SHARED where another owner's member lives in the group. */
 export async function joinGroup(log: LogConnection, membership: Membership): Promise<void> {
-  const { topicId, group, memberId, sessionTimeoutMs } = membership;
-  const values = [topicId, group, memberId, sessionTimeoutMs];
-  await query(log, { name: 'join-group', text: 'select join_group($1, $2, $3, $4)', values });
+  const { topicId, group, memberId, sessionTimeoutMs, owner } = membership;
+  const values = [topicId, group, memberId, sessionTimeoutMs, owner];
+  const text = 'select join_group($1, $2, $3, $4, $5) as "isJoined"';
+  const [answer] = await query<{ isJoined: boolean }>(log, { name: 'join-group', text, values });
+  if (answer?.isJoined !== true) {
+    throw new UserEventsError(
+      'GROUP_SHARED',
+      `The group ${group} has members of another database or program`,
+    );
+  }
 }
 
 /**

@@ -36,7 +36,8 @@ export class PostgresSubscription implements Subscription {
     const onTrouble = this.#tellTrouble.bind(this);
     const onError = this.#fail.bind(this);
     this.#feeds = new Feeds(source, { onBatch: this.#hand.bind(this), onTrouble, onError });
-    const membership = { topicId: source.topic.topicId, group: options.group, sessionTimeoutMs };
+    const { group, owner = null } = options;
+    const membership = { topicId: source.topic.topicId, group, sessionTimeoutMs, owner };
     this.#member = new Member(source.log, arrivals, membership, {
       onGained: this.#begin.bind(this),
       onStop: (partitions) => {

@@ -19,7 +19,10 @@ interface BindingRow {
   readonly generation: number;
 }
 
-/** Binds the schema unless it is bound, and returns what it is bound to. One row, locked until it commits. */
+/**
+ * Binds the schema unless it is bound, and returns what it is bound to. One row, locked until it commits. Until there is a
+ * position nothing has been consumed, and the last one who came counts: a start that was refused binds nobody.
+ */
 export async function bindGroup(
   db: Queryable,
   schema: string,
@@ -27,10 +30,12 @@ export async function bindGroup(
 ): Promise<GroupBinding & { readonly generation: number }> {
   // A schema that was bound before ids were recorded learns its id only behind the other checks (recordTopicId).
   const text = `update ${quoteIdentifier(schema)}.binding
-    set cluster_id = coalesce(cluster_id, $1), topic = coalesce(topic, $2),
-      topic_id = case when bound_at is null then $3 else topic_id end,
-      partition_count = coalesce(partition_count, $4), consumer_group = coalesce(consumer_group, $5),
-      bound_at = coalesce(bound_at, now())
+    set cluster_id = case when is_free then $1 else cluster_id end, topic = case when is_free then $2 else topic end,
+      topic_id = case when is_free then $3 else topic_id end,
+      partition_count = case when is_free then $4 else partition_count end,
+      consumer_group = case when is_free then $5 else consumer_group end, bound_at = coalesce(bound_at, now())
+    from (select bound_at is null or not exists (select from ${quoteIdentifier(schema)}.position) as is_free
+      from ${quoteIdentifier(schema)}.binding) as free
     returning cluster_id, topic, topic_id, partition_count, consumer_group, generation`;
   const { clusterId, topic, topicId, partitionCount, group } = wanted;
   const values = [clusterId, topic, topicId, partitionCount, group];
