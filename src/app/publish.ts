@@ -2,7 +2,6 @@ import type { EnvelopeContext } from '../domain/envelope.ts';
 import type { Status } from '../domain/event.ts';
 import type { InputEvent } from '../domain/input-line.ts';
 import { partitionFor } from '../domain/partitioner.ts';
-import { operationOf } from '../domain/sameness.ts';
 import type { NewRecord } from '../domain/record.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -108,9 +107,9 @@ export async function publishEvent(
   if ('reason' in prepared)
     throw new UserEventsError('USAGE', `The event cannot be sent: ${prepared.reason}`);
   const head = {
-    eventId: prepared.event.eventId,
-    operation: operationOf(prepared.event),
-    userId: prepared.event.userId,
+    eventId: prepared.eventId,
+    operation: prepared.operation,
+    userId: prepared.userId,
     topic: publisher.envelope.topic,
     hasFailures: false,
   };
@@ -144,11 +143,14 @@ async function waitForOne(
 }
 
 /** The record that would be sent, its bytes as text. */
-export function previewRecord({ record, event }: Prepared, partitionCount: number): PreviewedRecord {
+export function previewRecord(
+  { record, eventId, operation, userId }: Prepared,
+  partitionCount: number,
+): PreviewedRecord {
   return {
-    eventId: event.eventId,
-    operation: operationOf(event),
-    userId: event.userId,
+    eventId,
+    operation,
+    userId,
     partition: partitionOf(record, partitionCount),
     key: record.key?.toString() ?? null,
     value: record.value?.toString() ?? null,

@@ -37,13 +37,13 @@ interface OutgoingHead {
   readonly eventId: string;
   readonly userId: string;
   /** Where it goes; without it the key decides. */
-  readonly partition?: number;
+  readonly partition?: number | undefined;
   /** ms since the epoch; without it the time of the append. */
-  readonly timestamp?: number;
+  readonly timestamp?: number | undefined;
   /** The id of the event that led to this one. */
-  readonly causationId?: string;
+  readonly causationId?: string | undefined;
   /** W3C Trace Context. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
 }
 
 export interface OutgoingCudEvent extends OutgoingHead {

@@ -1,12 +1,11 @@
-import { operationOf } from '../../domain/sameness.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { EnvelopeContext } from '../../domain/envelope.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog, RecordPosition } from '../../log/event-log.ts';
 import type { Prepared } from './prepare-line.ts';
 
-/** Records and bytes of one append at the most: flat memory, and the batch size that measured best (kafkajs). */
-const MAX_RECORDS = 2000;
+/** Records and bytes of one append at the most: flat memory, and full requests to four partitions. */
+const MAX_RECORDS = 4000;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Where the records of one partition went. Other producers' records may lie between. */
@@ -103,7 +102,7 @@ export class BatchSender {
       const prepared = batch[at];
       return prepared === undefined ? [] : [{ prepared, position }];
     });
-    for (const { prepared, position } of sent) this.count(operationOf(prepared.event) ?? 'ignored', position);
+    for (const { prepared, position } of sent) this.count(prepared.operation ?? 'ignored', position);
     this.onSent(sent);
   }
 
@@ -127,7 +126,9 @@ export interface SentRecord {
 
 /** The id under which every ledger has a record that was sent. */
 export function finalEventId({ prepared, position }: SentRecord, envelope: EnvelopeContext): string {
-  const { event, record } = prepared;
-  if (!event.isIdDerived) return event.eventId;
-  return readEnvelope({ ...record, timestamp: event.timestamp, ...position }, envelope).eventId;
+  const { record, eventId, isIdDerived } = prepared;
+  const { timestamp } = record;
+  // A record that states no id is given its time before it is sent: its id rests on it.
+  if (!isIdDerived || timestamp === undefined) return eventId;
+  return readEnvelope({ ...record, timestamp, ...position }, envelope).eventId;
 }

@@ -1,4 +1,3 @@
-import { operationOf } from '../../domain/sameness.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { Prepared, Reject } from './prepare-line.ts';
 import type { ReadLine } from './read-lines.ts';
@@ -36,7 +35,7 @@ export async function checkInput(
         if (rejects.length < SHOWN_REJECTS) rejects.push(reject);
       } else if (prepared.line > skipLines) {
         good += 1;
-        const operation = operationOf(prepared.event) ?? 'ignored';
+        const operation = prepared.operation ?? 'ignored';
         operations.set(operation, (operations.get(operation) ?? 0) + 1);
         if (preview.length < PREVIEWED) preview.push(prepared);
       }

@@ -92,14 +92,15 @@ function linesOf(
   publisher: Publisher,
   { runId }: Run,
   source: InputSource,
-  checksIds: boolean,
+  isChecked: boolean,
 ): AsyncIterable<readonly ReadLine[]> {
-  return readLines(source, { runId, checksIds, encoding: encodingOf(publisher) }, publisher.signal);
+  const encoding = { ...encodingOf(publisher), isChecked };
+  return readLines(source, { runId, encoding }, publisher.signal);
 }
 
 async function dryRun(publisher: Publisher, request: Run, source: InputSource): Promise<PublishSummary> {
   const startedAt = publisher.now();
-  const checked = await checkInput(linesOf(publisher, request, source, true), request.skipLines, (done) => {
+  const checked = await checkInput(linesOf(publisher, request, source, false), request.skipLines, (done) => {
     request.onProgress('Checking', done, null);
   });
   if (checked.rejected > 0 && request.rejectsFile === null) throw inputInvalid(checked);
@@ -120,7 +121,7 @@ async function dryRun(publisher: Publisher, request: Run, source: InputSource): 
 
 /** Returns how many events there are to send. */
 async function check(publisher: Publisher, request: Run, source: InputSource): Promise<number> {
-  const checked = await checkInput(linesOf(publisher, request, source, true), request.skipLines, (done) => {
+  const checked = await checkInput(linesOf(publisher, request, source, false), request.skipLines, (done) => {
     request.onProgress('Checking', done, null);
   });
   if (checked.rejected > 0) throw inputInvalid(checked);
@@ -142,7 +143,7 @@ async function send(
     request.onProgress('Publishing', sender.sent, total);
   });
   const rejects = request.rejectsFile === null ? null : createRejectsFile(request.rejectsFile);
-  const rejected = await sendLines(linesOf(publisher, request, source, total === null), {
+  const rejected = await sendLines(linesOf(publisher, request, source, total !== null), {
     sender,
     rejects,
     source,

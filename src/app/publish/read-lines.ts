@@ -1,4 +1,3 @@
-import { operationOf } from '../../domain/sameness.ts';
 import type { InputSource } from './input-source.ts';
 import { KnownIds } from './known-ids.ts';
 import { prepareLine, type EncodingContext, type Prepared, type Reject } from './prepare-line.ts';
@@ -11,25 +10,24 @@ export type ReadLine =
 
 export interface LineReading {
   readonly runId: string;
-  /** Asks of every explicit id whether it stands for one thing alone; off where that was asked before. */
-  readonly checksIds: boolean;
   readonly encoding: EncodingContext;
 }
 
 /** Reads an input line by line; what belongs to one chunk comes together. Stops reading when `signal` aborts. */
 export async function* readLines(
   source: InputSource,
-  { runId, checksIds, encoding }: LineReading,
+  { runId, encoding }: LineReading,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ReadLine[]> {
   const knownIds = new KnownIds();
+  const { isChecked = false } = encoding;
   for await (const lines of splitLines(source.chunks())) {
     signal.throwIfAborted();
     const read: ReadLine[] = [];
     for (const raw of lines) {
       const checked = prepareLine(raw, runId, encoding);
       if (checked === null) continue;
-      const reject = 'reason' in checked ? checked : checksIds ? idConflict(checked, knownIds) : null;
+      const reject = 'reason' in checked ? checked : isChecked ? null : idConflict(checked, knownIds);
       if (reject !== null) read.push({ raw, reject });
       else if (!('reason' in checked)) read.push({ raw, prepared: checked });
     }
@@ -37,10 +35,12 @@ export async function* readLines(
   }
 }
 
-/** Every consumer would fail the second event as EVENT_ID_REUSED. The same event twice does nothing the second time. */
-function idConflict({ line, record, event, hasOwnId }: Prepared, knownIds: KnownIds): Reject | null {
+/**
+ * Whether an explicit id stands for one thing alone: every consumer would fail the second event as EVENT_ID_REUSED. The
+ * same event twice does nothing the second time.
+ */
+function idConflict({ line, record, eventId, type, hasOwnId }: Prepared, knownIds: KnownIds): Reject | null {
   if (!hasOwnId) return null;
-  const type = event.kind === 'ignored' ? event.ceType : operationOf(event);
-  const isConflict = knownIds.add(event.eventId, [record.key, type, record.value]) === 'other';
+  const isConflict = knownIds.add(eventId, [record.key, type, record.value]) === 'other';
   return isConflict ? { line, reason: 'its id belongs to another event of this input' } : null;
 }

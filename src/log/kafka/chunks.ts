@@ -1,7 +1,7 @@
 import type { NewRecord } from '../../domain/record.ts';
 
 export interface ChunkLimits {
-  /** More in one request is slower: kafkajs copies the list once per record. */
+  /** Of one request: what is in memory twice while it is sent. */
   readonly maxRecords: number;
   /** Under the broker's `message.max.bytes` (1,048,588), which it refuses without a second try. */
   readonly maxBytes: number;

@@ -12,8 +12,8 @@ import { waitMs, waitOrEnd, withDeadline } from './patience.ts';
 import type { KafkaSettings } from './settings.ts';
 import { isTopicGone } from './topic-gone.ts';
 
-/** 500 of one partition measured best (200 k records, 4 headers: 13 us of CPU each; 1,000: 15). */
-const LIMITS = { maxRecords: 500, maxBytes: 900_000, maxSpread: 8_000 };
+/** 1,000 of one partition measured best with the fast codec: half the requests of 500, and 2,000 are no faster. */
+const LIMITS = { maxRecords: 1_000, maxBytes: 900_000, maxSpread: 16_000 };
 
 /** The append path: one idempotent producer, one request at a time. */
 export class KafkaAppender {
