@@ -129,6 +129,14 @@ export function describeAppend(factory: EventLogFactory): void {
       expect(second?.headers).toEqual([]);
     });
 
+    test('keeps headers whose names interleave, in the order written where the log can', async () => {
+      const { log } = await logs.fresh(1);
+      const [a1, b, a2] = [header('a', '1'), header('b', '2'), header('a', '3')];
+      await log.append([record('a', 'x', { headers: [a1, b, a2] })]);
+      const expected = factory.gathersHeaders === true ? [a1, a2, b] : [a1, b, a2];
+      expect((await readAll(log)).map(({ headers }) => headers)).toEqual([expected]);
+    });
+
     test('appends nothing for no records', async () => {
       const { log } = await logs.fresh();
       expect(await log.append([])).toEqual([]);

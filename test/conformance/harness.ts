@@ -25,6 +25,8 @@ export interface EventLogFactory {
   /** Called twice for one topic it gives two independent instances, as two processes would have. */
   create(options: LogOptions): EventLog;
   startOwnLog(): Promise<OwnLog>;
+  /** Headers whose names interleave come back gathered by name. @default false: in the order written */
+  readonly gathersHeaders?: boolean;
 }
 
 /** The logs that one test opens, closed after it. */
