@@ -20,6 +20,13 @@ export interface LogRecord {
   readonly headers: readonly RecordHeader[];
 }
 
+/** The same record in memory of its own: one that is kept must not keep all that it was read with, which may be MBs. */
+export function detached({ key, value, headers, ...place }: LogRecord): LogRecord {
+  const copy = (bytes: Buffer | null) => (bytes === null ? null : Buffer.from(bytes));
+  const ownHeaders = headers.map((header) => ({ key: header.key, value: copy(header.value) }));
+  return { ...place, key: copy(key), value: copy(value), headers: ownHeaders };
+}
+
 /** A record to append. */
 export interface NewRecord {
   /** Where it goes; without it Java's murmur2 of the key decides, without a key partitions take turns. */

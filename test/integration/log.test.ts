@@ -50,6 +50,21 @@ describeEachLog('log', (logs) => {
     expect(await numbersOf(log, { filter, limit: 2 })).toEqual([77, 777]);
   });
 
+  test('keeps of what it reads no more than the few records that are wanted', async () => {
+    const log = await logs.open(1);
+    await fill(log, 3000);
+    for (const asked of [{ o: 'start' }, { o: 'start', isMerged: false }, {}]) {
+      const entries = await entriesOf(log, { ...asked, filter: { pattern: /"n":(7|77|777)\}/u } });
+      const kept = entries.flatMap(({ record, event }) => [
+        ...[record.key, record.value, 'value' in event ? event.value : null],
+        ...record.headers.map((header) => header.value),
+      ]);
+      expect(kept).toHaveLength(3 * 7);
+      // Small buffers share a pool of their own; the answers of a log are far larger.
+      for (const bytes of kept) expect(bytes?.buffer.byteLength ?? 0).toBeLessThanOrEqual(Buffer.poolSize);
+    }
+  });
+
   test('merges partitions by time and never turns the order of one around', async () => {
     const log = await logs.open(2);
     const at = (n: number, partition: number, timestamp: number): NewRecord =>

@@ -2,7 +2,7 @@ import type { EnvelopeContext } from '../../domain/envelope.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import { isWanted, mayMatch, type RecordFilter } from '../../domain/record-filter.ts';
-import type { LogRecord } from '../../domain/record.ts';
+import { detached, type LogRecord } from '../../domain/record.ts';
 import type { EventLog, ReadRange, RecordBatch } from '../../log/event-log.ts';
 import { noStatuses, type StatusLookup } from './status-lookup.ts';
 
@@ -38,7 +38,13 @@ export function wantedOf(records: readonly LogRecord[], { envelope, filter, onRe
     if (isWanted(record, event, filter)) wanted.push({ record, event });
   }
   onRead(records.length);
-  return wanted;
+  // Few of many are waited for with others from elsewhere: they must not keep the whole answer of the log each.
+  return wanted.length * 2 < records.length ? wanted.map((entry) => ownEntry(entry, envelope)) : wanted;
+}
+
+function ownEntry(entry: LogEntry, envelope: EnvelopeContext): LogEntry {
+  const record = detached(entry.record);
+  return { record, event: readEnvelope(record, envelope) };
 }
 
 /** Adds the statuses and drops what has another one than those that are wanted. */

@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { RecordBatch } from '../event-log.ts';
 import { hasType } from './errors.ts';
-import { toRecordBatch } from './fetched-batch.ts';
+import { nextOffsetOf, toRecordBatch } from './fetched-batch.ts';
 import {
   interceptFetches,
   type FetchedMessage,
@@ -56,7 +56,10 @@ export function carryBatches(kafka: Kafka, watcher: FetchWatcher): void {
       const { responses } = await fetch(request);
       watcher.onAnswer();
       const hasNew = responses.some(({ partitions }) =>
-        partitions.some(({ messages }) => messages.length > 0),
+        partitions.some((fetched) => {
+          const fetchOffset = asked.get(fetched.partition) ?? 0n;
+          return nextOffsetOf(fetched, fetchOffset) > fetchOffset;
+        }),
       );
       if (hasNew && !(await watcher.isOurs(broker))) return { responses: [] };
       return {

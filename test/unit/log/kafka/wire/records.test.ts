@@ -109,17 +109,17 @@ describe('the records of an answer', () => {
   test('have their headers in the order written, names that interleave and repeat among them', async () => {
     const names = ['a', 'b', 'a', '1', '__proto__', 'toString', 'a', 'größe', '1'];
     const headers = names.map((key, at) => ({ key, value: at === 2 ? null : Buffer.from(String(at)) }));
+    const changed = headers.map((header, at) => (at === 6 ? { key: 'a', value: Buffer.from('z') } : header));
+    const long = headers.map((header) => ({ ...header, value: Buffer.alloc(65, header.key) }));
     const other = [{ key: 'b', value: Buffer.from('x') }, ...headers.slice(1)];
-    const sets = [batchOf(0n, ['v', 'w', 'x'])].map(() =>
+    const lists = [headers, other, headers, changed, long, long];
+    const sets = [
       batchOf(0n, [], {
-        lastOffsetDelta: 2,
-        records: [headers, other, headers].map((list, offsetDelta) =>
-          record('v', { offsetDelta, headers: list }),
-        ),
+        records: lists.map((list, offsetDelta) => record('v', { offsetDelta, headers: list })),
       }),
-    );
+    ];
     const { records } = toRecordBatch(await partitionOf(sets), 0n);
-    expect(records.map((each) => each.headers)).toEqual([headers, other, headers]);
+    expect(records.map((each) => each.headers)).toEqual(lists);
     expect(records[0]?.headers).toBe(records[0]?.headers);
   });
 
