@@ -21,6 +21,17 @@ create table attempt (
 
 CREATE INDEX attempt_event ON attempt USING btree (event_id, attempt_id);
 
+create table base (
+  user_id text not null,
+  generation integer not null,
+  "offset" bigint not null,
+  "exists" boolean,
+  changes json,
+  extra json,
+  pruned_at timestamp with time zone not null default now(),
+  constraint base_pkey PRIMARY KEY (user_id)
+);
+
 create table binding (
   only_row boolean not null default true,
   schema_id uuid not null default gen_random_uuid(),

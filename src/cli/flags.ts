@@ -119,11 +119,11 @@ export const followFlag = {
 };
 
 export const yesFlag = {
-  yes: Flags.boolean({ char: 'y', summary: 'Do not ask for confirmation.' }),
+  yes: Flags.boolean({ char: 'y', default: false, summary: 'Do not ask for confirmation.' }),
 };
 
 export const dryRunFlag = {
-  'dry-run': Flags.boolean({ summary: 'Show what would be done, and do nothing.' }),
+  'dry-run': Flags.boolean({ default: false, summary: 'Show what would be done, and do nothing.' }),
 };
 
 /** `byDefault` is in seconds, for the help text: the command itself sees to it. */

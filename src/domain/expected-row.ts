@@ -20,24 +20,58 @@ export type FoldBase =
   /** The first one that is kept: guarantee I1 (DESIGN 4). */
   | 'first image';
 
-/** Folds a history's applied events from an image on. Null: the image needed was pruned, or nothing is applied. */
+/** What pruned events made of a user's row: what their columns hold, and what they merged into the extra column. */
+export interface BaseRow {
+  readonly exists: boolean;
+  readonly changes: JsonObject;
+  readonly extra: JsonObject;
+}
+
+/**
+ * Folds a history's applied events from an image on; from the first one, where every applied event was pruned, it is the
+ * base that the pruning kept. Null: the image needed was pruned, or nothing is applied.
+ */
 export function ledgerRow(
   history: readonly HistoryEntry[],
   mapper: ColumnMapper,
   from: FoldBase = 'newest image',
+  base: BaseRow | null = null,
 ): LedgerRow | null {
-  const applied = history.filter((entry) => isCud(entry) && entry.status === 'applied');
-  const hasImage = ({ beforeExists }: HistoryEntry): boolean => beforeExists !== null;
-  const base = from === 'newest image' ? applied.findLastIndex(hasImage) : applied.findIndex(hasImage);
-  const image = applied[base];
-  if (image === undefined || (image.beforeExists === true && !image.hasImage)) return null;
-  let state: FoldedRow = baseOf(image);
-  for (const entry of applied.slice(base)) {
-    const next = step(state, entry, mapper);
-    if (next === null) return null;
-    state = next;
+  const applied = history.filter(isApplied);
+  const start = from === 'newest image' ? applied.findLastIndex(hasBefore) : firstImage(applied);
+  const image = applied[start];
+  if (image === undefined) {
+    if (from === 'newest image' || base === null) return null;
+    const extraColumn = Object.keys(base.extra).length > 0 ? mapper.table.extraColumn : null;
+    const carried = [...Object.keys(base.changes), ...(extraColumn === null ? [] : [extraColumn])];
+    return { ...base, imageOf: null, carried };
   }
-  return { ...state, carried: carriedColumns(applied, mapper) };
+  if (image.beforeExists === true && !image.hasImage) return null;
+  const state = foldFrom(baseOf(image), applied.slice(start), mapper);
+  return state === null ? null : { ...state, carried: carriedColumns(applied, mapper) };
+}
+
+/**
+ * The base to keep of events that are about to be pruned, all of a user's that are applied: folded from the base that an
+ * earlier pruning kept, else from the first image. Null: it cannot be told.
+ */
+export function foldBase(
+  history: readonly HistoryEntry[],
+  mapper: ColumnMapper,
+  base: BaseRow | null,
+): BaseRow | null {
+  const applied = history.filter(isApplied);
+  const rest = applied.slice(applied.findLastIndex(isPruned) + 1);
+  const [first] = rest;
+  if (first === undefined) return base;
+  const begin =
+    base === null
+      ? hasBefore(first)
+        ? baseOf(first)
+        : null
+      : { imageOf: null, exists: base.exists, changes: { ...base.changes }, extra: { ...base.extra } };
+  const state = begin === null ? null : foldFrom(begin, rest, mapper);
+  return state === null ? null : { exists: state.exists, changes: state.changes, extra: state.extra };
 }
 
 /** What the fold says a row was right before an event that has an image of it. */
@@ -53,26 +87,50 @@ export function foldedImages(
   history: readonly HistoryEntry[],
   mapper: ColumnMapper,
 ): readonly FoldedImage[] | null {
-  const applied = history.filter((entry) => isCud(entry) && entry.status === 'applied');
-  const base = applied.findIndex(({ beforeExists }) => beforeExists !== null);
-  const first = applied[base];
-  if (first === undefined || (first.beforeExists === true && !first.hasImage)) return null;
-  let state: FoldedRow = baseOf(first);
+  const applied = history.filter(isApplied);
+  const start = firstImage(applied);
+  const first = applied[start];
+  if (first === undefined) return [];
+  if (first.beforeExists === true && !first.hasImage) return null;
+  let state: FoldedRow | null = baseOf(first);
   const images: FoldedImage[] = [];
-  for (const entry of applied.slice(base)) {
-    if (entry !== first && entry.beforeExists !== null) {
-      images.push({
-        eventId: entry.eventId,
-        ...state,
-        changes: { ...state.changes },
-        extra: { ...state.extra },
-      });
+  for (const entry of applied.slice(start)) {
+    if (entry !== first && hasBefore(entry)) {
+      const { changes, extra } = state;
+      images.push({ eventId: entry.eventId, ...state, changes: { ...changes }, extra: { ...extra } });
     }
-    const next = step(state, entry, mapper);
-    if (next === null) return null;
-    state = next;
+    state = step(state, entry, mapper);
+    if (state === null) return null;
   }
   return images;
+}
+
+function isApplied(entry: HistoryEntry): boolean {
+  return isCud(entry) && entry.status === 'applied';
+}
+
+function hasBefore({ beforeExists }: HistoryEntry): boolean {
+  return beforeExists !== null;
+}
+
+/** True where what the event carried, or the image it had, is not kept any more. */
+function isPruned({ fields, beforeExists, hasImage }: HistoryEntry): boolean {
+  return fields === null || (beforeExists === true && !hasImage);
+}
+
+/** The first event, behind whatever was pruned, that has an image; -1 where there is none. */
+function firstImage(applied: readonly HistoryEntry[]): number {
+  const kept = applied.findLastIndex(isPruned) + 1;
+  return applied.findIndex((entry, index) => index >= kept && hasBefore(entry));
+}
+
+function foldFrom(base: FoldedRow, applied: readonly HistoryEntry[], mapper: ColumnMapper): FoldedRow | null {
+  let state: FoldedRow | null = base;
+  for (const entry of applied) {
+    state = step(state, entry, mapper);
+    if (state === null) return null;
+  }
+  return state;
 }
 
 type FoldedRow = Omit<LedgerRow, 'carried'>;

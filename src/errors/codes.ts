@@ -143,6 +143,11 @@ export const ERROR_CODES = {
     exit: 6,
     hint: 'Choose: --only withdraws the event alone, --cascade also what came after it.',
   },
+  FORGET_REFUSED: {
+    scope: 'command',
+    exit: 6,
+    hint: 'Delete the user by an event, and settle what is failed, first.',
+  },
   DECLINED: { scope: 'command', exit: 6, hint: 'Nothing was sent or changed.' },
   TIMED_OUT: { scope: 'command', exit: 6, hint: 'What was sent stays sent; is a consumer running?' },
   EVENTS_FAILED: { scope: 'command', exit: 7, hint: 'See `user-events failures`.' },

@@ -149,4 +149,37 @@ describeKafka('verify and rebuild', () => {
     expect(await service.users()).toMatchObject(users);
     expect(await json(['verify', '--from-log', '--exact'])).toMatchObject({ differenceCount: 0 });
   }, 120_000);
+
+  test('a user is forgotten once a delete was consumed, and what lies in the log is named', async () => {
+    await service.run(['publish', 'create', 'gdpr', '--name', 'Jane Doe', '--email', 'jane@example.com']);
+    await service.catchUp();
+    const refused = await service.run(['forget', 'gdpr', '--yes'], { exit: 6 });
+    expect(refused.stderr).toContain('publish delete');
+    await service.run(['publish', 'delete', 'gdpr']);
+    await service.catchUp();
+    const { stdout } = await service.run(['forget', 'gdpr', '--yes']);
+    expect(stdout).toMatch(/Emptied: 2 events of user gdpr/);
+    expect(stdout).toMatch(new RegExp(`${topic}\\[\\d\\] at \\d+, \\d+`));
+    const { rows } = await service.database.pool.query(
+      `select 1 from ${service.database.schema}.ledger l where row_to_json(l)::text like '%Jane%'`,
+    );
+    expect(rows).toEqual([]);
+    expect((await service.run(['trace', '--user', 'gdpr'])).stdout).toContain('applied');
+    await service.run(['forget', 'nobody', '--yes'], { exit: 5 });
+  }, 60_000);
+
+  test('what is old is pruned, and the table is proven all the same', async () => {
+    await service.run(['prune', '--older-than', 'tomorrow', '--yes'], { exit: 2 });
+    await service.run(['prune', '--older-than', '0s'], { exit: 2 });
+    const pruned = await service.run(['prune', '--older-than', '0s', '--yes', '--json']);
+    expect(JSON.parse(pruned.stdout)).toMatchObject({ isDryRun: false });
+    const { rows } = await service.database.pool.query(
+      `select 1 from ${service.database.schema}.ledger where data is not null or before is not null limit 1`,
+    );
+    expect(rows).toEqual([]);
+    expect(await json(['verify', '--from-log', '--exact'])).toMatchObject({ differenceCount: 0, untold: 0 });
+    await sql(`update public.users set name = 'X' where user_id = (select min(user_id) from public.users)`);
+    await json(['verify'], 6);
+    expect(await json(['rebuild', '--yes'])).toMatchObject({ repaired: { updated: 1 } });
+  }, 60_000);
 });

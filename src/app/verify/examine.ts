@@ -1,9 +1,10 @@
-import { foldedImages, ledgerRow, type FoldedImage } from '../../domain/expected-row.ts';
+import { foldedImages, ledgerRow, type BaseRow, type FoldedImage } from '../../domain/expected-row.ts';
 import type { JsonObject } from '../../domain/event.ts';
 import { isCud, type HistoryEntry } from '../../domain/history.ts';
 import { planReconcile } from '../../domain/reconcile-plan.ts';
 import { findDrift, type ExpectedRow } from '../../postgres/sql/find-drift.ts';
 import { notRefused, outcomeOf } from '../../postgres/sql/outcome.ts';
+import { readBases } from '../../postgres/sql/prune-events.ts';
 import { readHistories } from '../../postgres/sql/read-history.ts';
 import { savepoint, type PoolClient } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
@@ -64,6 +65,7 @@ async function examineSome(
   corrections: Corrections,
 ): Promise<Examined> {
   const histories = await readHistories(client, ledger.schema, userIds);
+  const bases = await readBases(client, ledger.schema, userIds);
   const differences: Difference[] = [];
   const expected: WrongRow[] = [];
   let untold = 0;
@@ -74,7 +76,7 @@ async function examineSome(
       const { eventId } = step.entry;
       differences.push({ kind: 'ledger', userId, eventId, problem: 'not what stands', isMendable: false });
     }
-    const row = expectedRow(userId, history, ledger);
+    const row = expectedRow(userId, history, bases.get(userId) ?? null, ledger);
     if (row === 'untold') untold++;
     else if (row !== null) expected.push(row);
   }
@@ -98,12 +100,13 @@ function correct(history: readonly HistoryEntry[], corrections: Corrections): re
 function expectedRow(
   userId: string,
   history: readonly HistoryEntry[],
+  base: BaseRow | null,
   { mapper }: Ledger,
 ): WrongRow | 'untold' | null {
   const applied = history.filter((entry) => isCud(entry) && entry.status === 'applied');
   const last = applied.at(-1);
   if (last === undefined) return null;
-  const row = ledgerRow(history, mapper, 'first image');
+  const row = ledgerRow(history, mapper, 'first image', base);
   const images = foldedImages(history, mapper);
   if (row === null || images === null) return 'untold';
   const born = applied.findLastIndex(({ operation }) => operation === 'delete') + 1;

@@ -86,6 +86,7 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
   const isUnsure = [
     'has_rollback',
     'is_pruned',
+    'has_extra_base',
     'base_exists is null',
     'may_be_idle',
     ...twice,
@@ -107,17 +108,20 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
  * `person`: per user of the range ($1, $2] what the applied events since the last delete merge to (`m`), and what they
  * began on. One pass in the index's order, since window functions took twice as long. A delete goes into the merge as a
  * null, which makes a list of it: `{…} || null` is `[{…}, null]`, and what follows is appended; so only users with a
- * delete pay for it.
+ * delete pay for it. Of users whose applied events were all pruned it is the base that was kept.
  */
 function foldSql(schema: string, rules: Rules): string {
+  const name = quoteIdentifier(schema);
   const first = (value: string): string =>
     `(array_agg(${value} order by generation, "offset") filter (where is_applied))[1]`;
   // By lenient rules an update of a user who is not there has no effect.
   const idle =
     rules === 'strict' ? 'false' : `${first('operation')} = 'update' or bool_or(operation = 'delete')`;
   return `with entry as (
-      select *, status = 'applied' and operation <> 'rollback' as is_applied from ${quoteIdentifier(schema)}.ledger
-      where user_id is not null and ($1::text is null or user_id > $1) and ($2::text is null or user_id <= $2)),
+      select l.*, l.status = 'applied' and l.operation <> 'rollback'
+          and (b.user_id is null or (l.generation, l."offset") > (b.generation, b."offset")) as is_applied
+      from ${name}.ledger l left join ${name}.base b on b.user_id = l.user_id
+      where l.user_id is not null and ($1::text is null or l.user_id > $1) and ($2::text is null or l.user_id <= $2)),
     merged as (
       select user_id, count(*) filter (where is_applied) as events,
         bool_or(status = 'rolled_back' or operation = 'rollback') as has_rollback,
@@ -128,17 +132,18 @@ function foldSql(schema: string, rules: Rules): string {
         bool_or(is_applied and data is null and operation <> 'delete') as is_pruned
       from entry group by user_id),
     person as (
-      select f.*, case when l.m is null then f.all_m else l.m end as m,
-        case when l.m is null then before_exists else false end as base_exists,
-        case when l.m is null then coalesce(before_exists, false) or is_made else l.events > 0 end as exists
-      from merged f
+      select f.*, case when f.events = 0 then b.changes::jsonb when l.m is null then f.all_m else l.m end as m,
+        f.events = 0 and b.extra::text <> '{}' as has_extra_base,
+        case when f.events > 0 and l.m is null then before_exists else false end as base_exists,
+        case when f.events = 0 then b."exists" when l.m is null then coalesce(before_exists, false) or is_made else l.events > 0 end as exists
+      from merged f left join ${name}.base b on b.user_id = f.user_id
       cross join lateral (select case jsonb_typeof(f.all_m) when 'array' then f.all_m else '[]' end as list) s
       left join lateral (
         select coalesce(pg_temp.merged(e.value order by e.at), '{}') as m, count(*) as events
         from jsonb_array_elements(list) with ordinality e(value, at)
         where e.at > (select max(d.at) from jsonb_array_elements(list) with ordinality d(value, at) where d.value = 'null')
       ) l on jsonb_typeof(f.all_m) = 'array'
-      where f.events > 0)`;
+      where f.events > 0 or b."exists" is not null)`;
 }
 
 /** The extra column is merged key by key: where events name it, or an image has it, the domain's fold is asked. */

@@ -1,0 +1,134 @@
+import type { BaseRow } from '../../domain/expected-row.ts';
+import type { JsonObject } from '../../domain/event.ts';
+import { boolArray, int8Array, jsonArray, textArray } from '../binary-array.ts';
+import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { UserRange } from './find-suspects.ts';
+
+/** One user whose events can be pruned, up to and with the entry at (generation, offset). */
+export interface Prunable {
+  readonly userId: string;
+  readonly generation: number;
+  readonly offset: bigint;
+  /** Events that were not pruned before. */
+  readonly events: number;
+  /** No applied event is left behind them: what they made of the row has to be kept as the base. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Finds what can be pruned of a range of users: of each the events decided on before `before`, as long as whatever is
+ * applied behind them has an image of its own (a batch has one image a user, so a batch is pruned whole). Users with
+ * something failed or parked are left alone. Reads the range once; no locks.
+ */
+export async function findPrunable(
+  db: Queryable,
+  schema: string,
+  range: UserRange,
+  before: Date,
+): Promise<readonly Prunable[]> {
+  const name = quoteIdentifier(schema);
+  const text = `with entry as (
+      select l.user_id, l.generation, l."offset", l.before_exists, l.decided_at >= $3 as is_young,
+        l.status = 'applied' and l.operation <> 'rollback' as is_applied,
+        b.user_id is not null and (l.generation, l."offset") <= (b.generation, b."offset") as is_pruned,
+        row_number() over (partition by l.user_id order by l.generation, l."offset") as n,
+        bool_or(l.status in ('failed', 'parked')) over (partition by l.user_id) as is_open
+      from ${name}.ledger l left join ${name}.base b on b.user_id = l.user_id
+      where l.user_id is not null and ($1::text is null or l.user_id > $1) and ($2::text is null or l.user_id <= $2)),
+    bound as (
+      select user_id, coalesce(min(n) filter (where is_young), max(n) + 1) as keep from entry
+      where not is_open group by user_id),
+    holder as (
+      select b.user_id, b.keep, min(e.n) filter (where e.n >= b.keep and e.is_applied) as next_applied,
+        max(e.n) filter (where e.n < b.keep and e.is_applied and e.before_exists is not null) as image_at
+      from bound b join entry e on e.user_id = b.user_id group by b.user_id, b.keep),
+    cut as (
+      select h.user_id, h.next_applied is null as is_whole,
+        case when h.next_applied is null or n.before_exists is not null then h.keep - 1 else h.image_at - 1 end as upto
+      from holder h left join entry n on n.user_id = h.user_id and n.n = h.next_applied)
+    select c.user_id as "userId", c.is_whole as "isWhole", max(e.generation) filter (where e.n = c.upto) as generation,
+      max(e."offset") filter (where e.n = c.upto) as "offset", count(*) filter (where not e.is_pruned)::int as events
+    from cut c join entry e on e.user_id = c.user_id and e.n <= c.upto
+    group by c.user_id, c.is_whole having bool_or(e.n = c.upto and not e.is_pruned)`;
+  return (await db.query<Prunable>(text, [range.after, range.upTo, before])).rows;
+}
+
+/** The bases that pruning kept of users; a user is absent where none was, or an applied event was left. */
+export async function readBases(
+  db: Queryable,
+  schema: string,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, BaseRow>> {
+  const text = `select user_id, "exists", changes, extra from ${quoteIdentifier(schema)}.base
+    where user_id = any ($1::text[]) and "exists" is not null`;
+  const { rows } = await db.query<{
+    user_id: string;
+    exists: boolean;
+    changes: JsonObject | null;
+    extra: JsonObject | null;
+  }>(text, [textArray(userIds)]);
+  return new Map(
+    rows.map(({ user_id, exists, changes, extra }) => [
+      user_id,
+      { exists, changes: changes ?? {}, extra: extra ?? {} },
+    ]),
+  );
+}
+
+export interface BaseToKeep extends Pick<Prunable, 'userId' | 'generation' | 'offset'> {
+  /** Null: an applied event with an image is left. */
+  readonly base: BaseRow | null;
+}
+
+/**
+ * Records up to where users are pruned, and empties those events: data, raw bytes, images, and the server's words on
+ * errors, which quote values. Id, offset, user, operation, status and codes stay, so that replays and decisions stay
+ * right; so do what rollback events say, unless `isAll`. Returns how many events were emptied. Locks their rows.
+ */
+export async function pruneEvents(
+  db: Queryable,
+  schema: string,
+  users: readonly BaseToKeep[],
+  isAll = false,
+): Promise<number> {
+  const name = quoteIdentifier(schema);
+  const rows = [
+    textArray(users.map(({ userId }) => userId)),
+    users.map(({ generation }) => generation),
+    int8Array(users.map(({ offset }) => offset)),
+  ];
+  await db.query(
+    `insert into ${name}.base (user_id, generation, "offset", "exists", changes, extra)
+      select * from unnest($1::text[], $2::int[], $3::int8[], $4::bool[], $5::json[], $6::json[])
+      on conflict (user_id) do update set generation = excluded.generation, "offset" = excluded."offset",
+        "exists" = excluded."exists", changes = excluded.changes, extra = excluded.extra, pruned_at = now()`,
+    [
+      ...rows,
+      boolArray(users.map(({ base }) => base?.exists ?? null)),
+      jsonArray(users.map(({ base }) => (base === null ? null : JSON.stringify(base.changes)))),
+      jsonArray(users.map(({ base }) => (base === null ? null : JSON.stringify(base.extra)))),
+    ],
+  );
+  const which = isAll ? '' : `and l.operation is distinct from 'rollback'`;
+  const emptied = await db.query(
+    `with emptied as (
+        update ${name}.ledger l set data = null, raw = null, before = null, error_message = null, error_detail = null
+        from unnest($1::text[], $2::int[], $3::int8[]) as p(user_id, generation, "offset")
+        where l.user_id = p.user_id and (l.generation, l."offset") <= (p.generation, p."offset") ${which}
+          and (l.data is not null or l.raw is not null or l.before is not null or l.error_message is not null)
+        returning l.event_id),
+      quiet as (
+        update ${name}.attempt a set error_message = null${isAll ? ', reason = null' : ''} from emptied e
+        where a.event_id = e.event_id and (a.error_message is not null${isAll ? ' or a.reason is not null' : ''}))
+      select from emptied`,
+    rows,
+  );
+  return emptied.rowCount ?? 0;
+}
+
+/** Empties what has no user and is settled (unreadable records that were skipped), decided on before `before`. */
+export async function pruneUserless(db: Queryable, schema: string, before: Date): Promise<number> {
+  const text = `update ${quoteIdentifier(schema)}.ledger set data = null, raw = null, error_message = null, error_detail = null
+    where user_id is null and status <> 'failed' and decided_at < $1 and (data is not null or raw is not null)`;
+  return (await db.query(text, [before])).rowCount ?? 0;
+}
