@@ -2,7 +2,7 @@ import type { EventError } from '../domain/column-values.ts';
 import type { Status } from '../domain/event.ts';
 import type { HistoryEntry } from '../domain/history.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
-import { raiseRevisions } from '../postgres/sql/positions.ts';
+import { lockPositions, raiseRevisions } from '../postgres/sql/positions.ts';
 import { readHistories } from '../postgres/sql/read-history.ts';
 import {
   readFailedTargets,
@@ -65,8 +65,13 @@ export async function decideAgain(
   const results: DecidedAgain[] = [];
   for (let from = 0; from < request.eventIds.length; from += EVENTS_AT_ONCE) {
     const ids = request.eventIds.slice(from, from + EVENTS_AT_ONCE);
-    const decided = await repeatOnConflict(ledger.ours, request.signal, () =>
-      inTransaction(database.pool, 'repeatable read', (client) => decideSome(client, ledger, request, ids)),
+    const decided = await repeatOnConflict(ledger.ours, request.signal, (attempt) =>
+      inTransaction(database.pool, 'repeatable read', async (client) => {
+        await limitIdling(client);
+        // A consumer that is busy moves its position again and again between our snapshot and our update of it.
+        if (attempt > 1) await lockPositions(client, database.schema);
+        return decideSome(client, ledger, request, ids);
+      }),
     );
     results.push(...decided);
     request.onProgress(results.length, request.eventIds.length);
@@ -81,7 +86,6 @@ async function decideSome(
   ids: readonly string[],
 ): Promise<readonly DecidedAgain[]> {
   const { schema } = ledger;
-  await limitIdling(client);
   const before = await readTargets(client, schema, ids);
   // After partitions were added a user's later events may lie in any of them.
   const isGrown = ledger.binding.generation > 0;

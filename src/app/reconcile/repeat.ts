@@ -10,15 +10,15 @@ const TIMED_OUT = 'A lock is held for longer than statement_timeout: try again w
 
 /**
  * Runs a transaction of a command again when it met another one (serialisation, deadlock, a stale fact), a bounded
- * number of times. Everything else is thrown as it came, so that the border can translate it.
+ * number of times; `work` is told which attempt it is, from 1. Everything else is thrown as it came, so that the border can translate it.
  */
 export async function repeatOnConflict<T>(
   ours: Ours,
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (attempt: number) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const outcome = await outcomeOf(ours, work);
+    const outcome = await outcomeOf(ours, () => work(attempt));
     switch (outcome.kind) {
       case 'done':
         return outcome.value;

@@ -101,3 +101,11 @@ export async function raiseRevisions(
     update ${position} p set revision = revision + 1, updated_at = now() from locked where p.partition = locked.partition`;
   await db.query(text, [partitions === 'all' ? null : partitions]);
 }
+
+/**
+ * Keeps all positions from moving until the transaction ends: waits for the consumers' transactions under way, and new
+ * ones wait for this. First thing in a transaction it takes no snapshot, so what is read next cannot be stale.
+ */
+export async function lockPositions(db: Queryable, schema: string): Promise<void> {
+  await db.query(`lock table ${quoteIdentifier(schema)}.position in share row exclusive mode`);
+}
