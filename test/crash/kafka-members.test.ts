@@ -75,7 +75,7 @@ describeKafka('the members of a group', () => {
 });
 
 async function positions({ pool, schema }: Parameters<typeof countLedger>[0]): Promise<unknown[]> {
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<Record<string, unknown>>(
     `select partition, next_offset, revision, duplicates from ${schema}.position order by partition`,
   );
   return rows;
