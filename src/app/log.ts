@@ -17,12 +17,15 @@ import { readNewest, type Part } from './log/read-newest.ts';
 export interface LogSearch extends LogReader {
   /** Null where the ledger has not seen it, or cannot be read. */
   readonly findPlace: (eventId: string) => Promise<EventPlace | null>;
+  /** Told how many records at the most a search for one event reads. */
+  readonly onSearch: (records: number) => void;
 }
 
 export interface LogReaderSettings extends Pick<LogReader, 'filter' | 'statuses' | 'signal' | 'onRead'> {
   /** This service's database; null where it is not configured. */
   readonly db: Database | null;
   readonly types: TypeSettings;
+  readonly onSearch?: (records: number) => void;
   /** ms since the epoch. */
   readonly now: () => number;
 }
@@ -45,6 +48,7 @@ export async function openLogReader(log: EventLog, settings: LogReaderSettings):
     statuses,
     signal,
     onRead,
+    onSearch: settings.onSearch ?? (() => undefined),
   };
 }
 
@@ -68,6 +72,8 @@ export interface LogQuery {
   readonly follow: boolean;
   /** Several partitions come by time, as long as there is an end. */
   readonly isMerged: boolean;
+  /** The newest come first, so many as `limit` says (else 20), whatever the offsets. */
+  readonly isNewestFirst: boolean;
 }
 
 /** What the newest are without a limit: a terminal's height. */
@@ -117,10 +123,16 @@ async function* choose(
       return;
     }
   }
+  if (query.isNewestFirst && !isOne) {
+    const parts = await resolveRanges(log, offsets, bounds);
+    const entries = await newestEntries(reader, parts, query.limit ?? NEWEST);
+    return yield* pagesOf(entries.toReversed(), reader);
+  }
   const newest = isOne ? null : newestWanted(query, bounds);
   if (newest !== null) return yield* readFromNewest(reader, bounds, newest, follow);
   const ranges = await resolveRanges(log, offsets, bounds);
   if (isOne) {
+    reader.onSearch(ranges.reduce((sum, { from, to }) => sum + Number(to - from), 0));
     for (const part of await likelyFirst(log, ranges, reader.filter.eventId ?? ''))
       yield* readForward(part, reader, false);
     return;
@@ -177,14 +189,21 @@ async function* readFromNewest(
   const entries = isFiltered
     ? await newestEntries(reader, parts, count)
     : await newestRecords(reader, parts, count);
-  for (let at = 0; at < entries.length; at += PAGE)
-    yield await withStatuses(entries.slice(at, at + PAGE), reader);
+  yield* pagesOf(entries, reader);
   if (follow)
     yield* readForward(
       bounds.map(({ partition, high }) => ({ partition, from: high, to: high })),
       reader,
       true,
     );
+}
+
+async function* pagesOf(
+  entries: readonly LogEntry[],
+  reader: LogReader,
+): AsyncGenerator<readonly LogEntry[], void> {
+  for (let at = 0; at < entries.length; at += PAGE)
+    yield await withStatuses(entries.slice(at, at + PAGE), reader);
 }
 
 function newestEntries(

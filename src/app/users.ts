@@ -9,7 +9,13 @@ import type { Database } from '../postgres/pool.ts';
 import { findUsersTable } from '../postgres/sql/find-users-table.ts';
 import { readBinding } from '../postgres/sql/read-binding.ts';
 import { readHistories } from '../postgres/sql/read-history.ts';
-import { readUser, readUsers, type UserFilter, type UserRow } from '../postgres/sql/read-users.ts';
+import {
+  readUser,
+  readUsers,
+  type UserFilter,
+  type UserRow,
+  type UserSort,
+} from '../postgres/sql/read-users.ts';
 
 /** A user as this service's table has it. */
 export interface User {
@@ -30,13 +36,17 @@ export interface UsersRequest {
   readonly limit: number;
   /** Only users behind this id, in the order of the key. */
   readonly after: string | null;
+  /** `field` or `field:desc`: by that field, then by the key. Null: by the key. */
+  readonly sort: string | null;
+  /** So many of what is chosen are passed over: the way on where `sort` is given. */
+  readonly skip: number;
 }
 
 export interface UsersList {
   readonly columns: readonly string[];
   readonly users: readonly (User & { readonly texts: UserText['texts'] })[];
-  /** The id to go on behind; null where there are no more. */
-  readonly next: string | null;
+  /** How to go on: behind this id, or by so many more; null where there are no more. */
+  readonly next: { readonly after: string } | { readonly skip: number } | null;
 }
 
 /**
@@ -49,10 +59,14 @@ export async function listUsers(database: Database, request: UsersRequest): Prom
   if (request.after !== null) checkUserId(request.after, table, '--offset-id');
   const columns = shownColumns(table);
   // One more than asked for tells whether there are more.
-  const page = { columns, filters, after: request.after, limit: request.limit + 1 };
+  const sort = request.sort === null ? null : parseSort(request.sort, table);
+  const { after, skip } = request;
+  const page = { columns, filters, after, sort, skip, limit: request.limit + 1 };
   const rows = await readUsers(database.pool, table, page);
   const users = rows.slice(0, request.limit).map((row) => ({ ...toUser(row), texts: row.texts }));
-  return { columns, users, next: rows.length > request.limit ? (users.at(-1)?.userId ?? null) : null };
+  const last = users.at(-1);
+  if (rows.length <= request.limit || last === undefined) return { columns, users, next: null };
+  return { columns, users, next: sort === null ? { after: last.userId } : { skip: skip + users.length } };
 }
 
 export interface UserDetails {
@@ -136,19 +150,28 @@ function parseFilter(condition: string, table: UsersTable): UserFilter {
   const at = condition.indexOf('=');
   if (at < 1) throw new UserEventsError('USAGE', '--where takes FIELD=VALUE');
   const field = condition.slice(0, at);
-  const column = comparableColumns(table).find(({ name }) => name === field) ?? camelCaseColumn(table, field);
-  if (column === undefined) {
-    const known = comparableColumns(table).map(({ name }) => name);
-    throw new UserEventsError('USAGE', `${table.schema}.${table.name} has no column for --where ${field}=…`, {
-      hint: `It has ${known.join(', ')}.`,
-    });
-  }
+  const column = columnOf(field, table, `--where ${field}=…`);
   return {
     column: column.name,
     castType: column.castType,
     isJson: column.isJson,
     value: condition.slice(at + 1),
   };
+}
+
+function parseSort(text: string, table: UsersTable): UserSort {
+  const [, field = text, direction] = /^(.*?)(?::(asc|desc))?$/s.exec(text) ?? [];
+  const column = columnOf(field, table, `--sort ${text}`);
+  return { column: column.name, isDescending: direction === 'desc' };
+}
+
+function columnOf(field: string, table: UsersTable, asked: string): ComparableColumn {
+  const column = comparableColumns(table).find(({ name }) => name === field) ?? camelCaseColumn(table, field);
+  if (column !== undefined) return column;
+  const known = comparableColumns(table).map(({ name }) => name);
+  throw new UserEventsError('USAGE', `${table.schema}.${table.name} has no column for ${asked}`, {
+    hint: `It has ${known.join(', ')}.`,
+  });
 }
 
 interface ComparableColumn {

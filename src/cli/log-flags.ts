@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { STATUSES } from '../domain/event.ts';
 import { OPERATION_CHOICES } from '../domain/record-filter.ts';
+import { LOG_COLUMNS } from './views/log.ts';
 import { databaseFlags, followFlag, logFlags, offsetFlag } from './flags.ts';
 
 /** Which records. */
@@ -62,6 +63,18 @@ export const logCommandFlags = {
   }),
   ...followFlag,
   ...filterFlags,
+  'newest-first': Flags.boolean({
+    default: false,
+    summary: 'The newest of what is chosen first, so many as -n says (default: 20).',
+  }),
+  columns: Flags.option({
+    options: LOG_COLUMNS,
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ',',
+    summary: 'Columns of the table, in this order.',
+    exclusive: ['json', 'raw'],
+  })(),
   raw: Flags.boolean({
     summary: 'Print the values alone, byte for byte, a line feed after each.',
     exclusive: ['json'],

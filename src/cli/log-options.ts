@@ -15,6 +15,7 @@ interface LogFlags {
   readonly operation?: readonly string[] | undefined;
   readonly status?: readonly string[] | undefined;
   readonly grep?: string | undefined;
+  readonly 'newest-first': boolean;
 }
 
 /**
@@ -27,7 +28,14 @@ export function readLogQuery(flags: LogFlags, nowMs: number): LogQuery {
   if (follow && offsets !== null && offsets.to !== null) {
     throw new UserEventsError('USAGE', '--follow goes on without end: the offsets must not have one');
   }
+  if (follow && flags['newest-first']) {
+    throw new UserEventsError(
+      'USAGE',
+      '--newest-first needs an end to begin at: it does not go with --follow',
+    );
+  }
   return {
+    isNewestFirst: flags['newest-first'],
     partitions: partition === undefined || partition.length === 0 ? null : partition,
     offsets,
     isAll: json && (follow || limit === null),

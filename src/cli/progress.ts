@@ -1,3 +1,4 @@
+import { spanText } from './age-text.ts';
 import { cutText } from './text-width.ts';
 
 /** A line that shows how far a long job is. */
@@ -49,12 +50,14 @@ interface ProgressState {
   readonly elapsedMs: number;
 }
 
-/** `Publishing 1,200 of 5,000 (24 %, 600/s) note`. */
+/** `Publishing 1,200 of 5,000 (24 %, 600/s, 6 s left) note`. */
 export function progressLine({ label, done, total, note, elapsedMs }: ProgressState): string {
   const count = (value: number): string => value.toLocaleString('en-US');
   const perSecond = elapsedMs < 1000 ? null : `${count(Math.round((done * 1000) / elapsedMs))}/s`;
   const share = total === null || total === 0 ? null : `${Math.floor((done * 100) / total)} %`;
-  const details = [share, perSecond].filter((part) => part !== null).join(', ');
+  const leftMs = total === null || done === 0 ? null : (elapsedMs * (total - done)) / done;
+  const left = perSecond === null || leftMs === null ? null : `${spanText(leftMs)} left`;
+  const details = [share, perSecond, left].filter((part) => part !== null).join(', ');
   const parts = [
     label,
     total === null ? count(done) : `${count(done)} of ${count(total)}`,

@@ -28,10 +28,10 @@ export default class Log extends BaseCommand<LogEntry> {
     const asked = readLogFilter({ ...flags, json: this.isJson });
     const db = context.config.database.engine === 'missing' ? null : await context.database();
     const progress = this.progress('Searching');
-    let read = 0;
+    let [read, total] = [0, 0];
     const onRead = (records: number): void => {
       read += records;
-      if (asked.filter.eventId !== undefined) progress.update(read);
+      if (asked.filter.eventId !== undefined) progress.update(read, Math.max(read, total));
     };
     const settings = {
       ...asked,
@@ -40,10 +40,13 @@ export default class Log extends BaseCommand<LogEntry> {
       now: () => context.now(),
       signal: this.signal,
       onRead,
+      onSearch: (records: number) => {
+        total = records;
+      },
     };
     const reader = await openLogReader(await context.log(query.follow ? 'long' : 'short'), settings);
     const ndjson = createNdjson(reader.envelope.topic);
-    const table = createLogTable(this.style);
+    const table = createLogTable(this.style, flags.columns);
     let printed = 0;
     for await (const page of readLog(reader, query)) {
       progress.stop();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { getUser, listUsers, type UsersRequest } from '../../src/app/users.ts';
 import { toJson } from '../../src/cli/json.ts';
 import { PLAIN_STYLE } from '../../src/cli/theme.ts';
-import { renderUser, renderUsers } from '../../src/cli/views/users.ts';
+import { renderUser, renderUsers, renderUsersCsv } from '../../src/cli/views/users.ts';
 import { writeBinding } from '../../src/postgres/sql/write-binding.ts';
 import { createTestDatabase, useTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -29,7 +29,14 @@ beforeAll(async () => {
 });
 
 async function ids(request: Partial<UsersRequest> = {}): Promise<readonly string[]> {
-  const { users } = await listUsers(database(), { where: [], limit: 100, after: null, ...request });
+  const { users } = await listUsers(database(), {
+    where: [],
+    limit: 100,
+    after: null,
+    sort: null,
+    skip: 0,
+    ...request,
+  });
   return users.map(({ userId }) => userId);
 }
 
@@ -39,15 +46,35 @@ describe('the list of users', () => {
   });
 
   test('comes in pages', async () => {
-    const first = await listUsers(database(), { where: [], limit: 2, after: null });
-    expect(first.next).toBe('10');
-    const second = await listUsers(database(), { where: [], limit: 2, after: first.next });
+    const first = await listUsers(database(), { where: [], limit: 2, after: null, sort: null, skip: 0 });
+    expect(first.next).toEqual({ after: '10' });
+    const second = await listUsers(database(), { where: [], limit: 2, after: '10', sort: null, skip: 0 });
     expect(second.users.map(({ userId }) => userId)).toEqual(['9007199254740993']);
     expect(second.next).toBeNull();
   });
 
+  test('comes by a field, NULLs last, in pages that are counted', async () => {
+    expect(await ids({ sort: 'fullName:desc' })).toEqual(['9007199254740993', '10', '9']);
+    expect(await ids({ sort: 'age' })).toEqual(['9', '9007199254740993', '10']);
+    const first = await listUsers(database(), { where: [], limit: 2, after: null, sort: 'age', skip: 0 });
+    expect(first.next).toEqual({ skip: 2 });
+    expect(await ids({ sort: 'age', skip: 2 })).toEqual(['10']);
+    await expect(ids({ sort: 'nme' })).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(ids({ sort: 'place' })).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('is printed as CSV that a spreadsheet and COPY read', async () => {
+    const list = await listUsers(database(), { where: [], limit: 2, after: null, sort: null, skip: 0 });
+    const [title, ada, bob] = renderUsersCsv(list).split(/\n(?=\d|$)/);
+    expect(title?.startsWith('id,full_name,age,tags')).toBe(true);
+    expect(ada?.startsWith('9,Ada,36,"{a,b}","{""n"": 12345678901234567890}",')).toBe(true);
+    expect(bob?.startsWith('10,"Bob\n')).toBe(true);
+  });
+
   test('ends where the last page is full', async () => {
-    expect((await listUsers(database(), { where: [], limit: 3, after: null })).next).toBeNull();
+    expect(
+      (await listUsers(database(), { where: [], limit: 3, after: null, sort: null, skip: 0 })).next,
+    ).toBeNull();
   });
 
   test.each([
@@ -65,7 +92,7 @@ describe('the list of users', () => {
 
   test.each([
     ['age=old', 'A value of --where does not fit the type of its column'],
-    ['place=(1,2)', 'A value of --where does not fit the type of its column'],
+    ['place=(1,2)', 'A column that --where or --sort names has a type that cannot be compared'],
     ['twice=2', 'public.people has no column for --where twice=…'],
     ['nonsense=1', 'public.people has no column for --where nonsense=…'],
     ['age', '--where takes FIELD=VALUE'],
@@ -78,7 +105,10 @@ describe('the list of users', () => {
   });
 
   test('shows every value as PostgreSQL prints it, control characters visible', async () => {
-    const text = renderUsers(await listUsers(database(), { where: [], limit: 3, after: null }), PLAIN_STYLE);
+    const text = renderUsers(
+      await listUsers(database(), { where: [], limit: 3, after: null, sort: null, skip: 0 }),
+      PLAIN_STYLE,
+    );
     expect(text.split('\n')).toEqual([
       expect.stringMatching(/^id +full_name +age +tags +doc +place +joined$/),
       expect.stringMatching(/^9 +Ada +36 +\{a,b\} +\{"n": 12345678901234567890\} +NULL +2026-01-02/),
@@ -88,7 +118,13 @@ describe('the list of users', () => {
   });
 
   test('says so where there are none', async () => {
-    const list = await listUsers(database(), { where: ['age=1'], limit: 3, after: null });
+    const list = await listUsers(database(), {
+      where: ['age=1'],
+      limit: 3,
+      after: null,
+      sort: null,
+      skip: 0,
+    });
     expect(renderUsers(list, PLAIN_STYLE)).toBe('No users.');
   });
 });
@@ -168,8 +204,8 @@ describe('a database that is not set up', () => {
   });
 
   test.each(['user_events', 'nowhere'])('is NOT_INITIALISED: schema %s', async (schema) => {
-    await expect(listUsers({ ...other, schema }, { where: [], limit: 1, after: null })).rejects.toMatchObject(
-      { code: 'NOT_INITIALISED', exitCode: 3 },
-    );
+    await expect(
+      listUsers({ ...other, schema }, { where: [], limit: 1, after: null, sort: null, skip: 0 }),
+    ).rejects.toMatchObject({ code: 'NOT_INITIALISED', exitCode: 3 });
   });
 });

@@ -34,11 +34,11 @@ export interface Asked extends Partial<Omit<LogQuery, 'offsets'>>, Partial<LogRe
 export async function* pagesOf(log: EventLog, asked: Asked): AsyncGenerator<readonly LogEntry[], void> {
   const { filter = {}, statuses = null, db = null, signal = new AbortController().signal } = asked;
   const { onRead = () => undefined, partitions = null, isAll = false, limit = null, follow = false } = asked;
-  const { isMerged = true, o } = asked;
+  const { isMerged = true, isNewestFirst = false, o } = asked;
   const types = { ignoreTypes: [], mapTypes: new Map<string, string>() };
   const reader = await openLogReader(log, { filter, statuses, db, signal, onRead, types, now: Date.now });
   const offsets = o === undefined ? null : parseOffsetSpec(o, Date.now());
-  yield* readLog(reader, { partitions, offsets, isAll, limit, follow, isMerged });
+  yield* readLog(reader, { partitions, offsets, isAll, limit, follow, isMerged, isNewestFirst });
 }
 
 /** All entries that are asked for. */

@@ -3,7 +3,12 @@ import { visible } from '../sanitize.ts';
 import { cutText, displayWidth, padText } from '../text-width.ts';
 import { statusPaint, type Paint, type Style } from '../theme.ts';
 
+/** What the table can show, in the order in which it does. */
+export const LOG_COLUMNS = ['time', 'position', 'operation', 'user', 'status', 'event', 'value'] as const;
+export type LogColumn = (typeof LOG_COLUMNS)[number];
+
 interface Column {
+  readonly name: LogColumn;
   readonly title: string;
   readonly align?: 'right';
   /** Text made safe, and its colour. */
@@ -19,16 +24,19 @@ const LEAST_VALUE_WIDTH = 10;
 /**
  * A table that is printed page by page: the title line comes with the first page, and a column that has once been wide
  * stays so. On a terminal the value takes what room is left, and is left out where there is none. Times are UTC.
+ * `chosen`: these columns, in this order; undefined: all, without the status where the ledger cannot be read.
  */
-export function createLogTable(style: Style): (rows: readonly LogRow[]) => string {
+export function createLogTable(
+  style: Style,
+  chosen?: readonly LogColumn[],
+): (rows: readonly LogRow[]) => string {
   let columns: readonly Column[] | null = null;
   let widths: number[] = [];
   return (rows) => {
     const [first] = rows;
     if (first === undefined) return '';
     const isFirst = columns === null;
-    const shown = (columns ??=
-      first.status === null ? COLUMNS.filter((column) => column !== STATUS) : COLUMNS);
+    const shown = (columns ??= chooseColumns(chosen, first));
     if (isFirst) widths = shown.map(({ title }) => displayWidth(title));
     const cells = rows.map((row) => shown.map((column) => column.cell(row, style)));
     const measured = style.width === null ? cells : cells.map((row) => row.slice(0, -1));
@@ -41,6 +49,11 @@ export function createLogTable(style: Style): (rows: readonly LogRow[]) => strin
     const titles = shown.map(({ title }) => ({ text: title, paint: style.theme.title }));
     return (isFirst ? [renderRow(titles, shown, widths, style), ...lines] : lines).join('\n');
   };
+}
+
+function chooseColumns(chosen: readonly LogColumn[] | undefined, { status }: LogRow): readonly Column[] {
+  if (chosen !== undefined) return chosen.flatMap((name) => COLUMNS.filter((column) => column.name === name));
+  return status === null ? COLUMNS.filter((column) => column !== STATUS) : COLUMNS;
 }
 
 function renderRow(
@@ -64,23 +77,27 @@ function renderRow(
 }
 
 const STATUS: Column = {
+  name: 'status',
   title: 'STATUS',
   cell: ({ status }, { theme }) => ({ text: status ?? '?', paint: statusPaint(status ?? '', theme) }),
 };
 
 const COLUMNS: readonly Column[] = [
-  { title: 'TIME', cell: ({ timestamp }) => ({ text: timeOf(timestamp) }) },
+  { name: 'time', title: 'TIME', cell: ({ timestamp }) => ({ text: timeOf(timestamp) }) },
   {
+    name: 'position',
     title: 'POSITION',
     align: 'right',
     cell: ({ partition, offset }) => ({ text: `${String(partition)}@${String(offset)}` }),
   },
   {
+    name: 'operation',
     title: 'OPERATION',
     cell: ({ operation, kind }, { theme }) =>
       operation === null ? { text: kind, paint: theme.warn } : { text: operation },
   },
   {
+    name: 'user',
     title: 'USER',
     cell: ({ userId }, { theme, width }) => {
       if (userId === null) return { text: 'none', paint: theme.dim };
@@ -89,8 +106,9 @@ const COLUMNS: readonly Column[] = [
     },
   },
   STATUS,
-  { title: 'EVENT', cell: ({ eventId }) => ({ text: eventId }) },
+  { name: 'event', title: 'EVENT', cell: ({ eventId }) => ({ text: eventId }) },
   {
+    name: 'value',
     title: 'VALUE',
     cell: ({ value }, { theme }) => {
       if (value === null) return { text: 'null', paint: theme.dim };

@@ -1,4 +1,6 @@
+import type { UserThen } from '../../app/user-then.ts';
 import type { UserDetails, UserEvent, UsersList, UserText } from '../../app/users.ts';
+import { shortTime } from '../age-text.ts';
 import { renderFields, renderTable, type Cell } from '../table.ts';
 import { statusPaint, type Style } from '../theme.ts';
 
@@ -11,6 +13,40 @@ export function renderUsers({ columns, users }: UsersList, style: Style): string
     rows,
     style,
   );
+}
+
+/**
+ * The users as CSV (RFC 4180) with a title line: fields are quoted where they must be, NULL is empty and an empty text is
+ * quoted, as COPY writes them. Lines end in a line feed. For a file or a program: nothing is made safe for a terminal.
+ */
+export function renderUsersCsv({ columns, users }: UsersList): string {
+  return [columns, ...users.map(({ texts }) => texts)].map((row) => row.map(csvField).join(',')).join('\n');
+}
+
+function csvField(text: string | null): string {
+  if (text === null) return '';
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The flag that lists what comes next. */
+export function wayOn(next: NonNullable<UsersList['next']>): string {
+  return 'after' in next ? `--offset-id ${next.after}` : `--skip ${String(next.skip)}`;
+}
+
+/** One user as of then, and by which event. */
+export function renderUserThen(
+  { row, eventId, partition, offset, timestamp }: UserThen,
+  style: Style,
+): string {
+  const shown =
+    row === null
+      ? style.theme.dim('There was no row.')
+      : renderFields(
+          Object.entries(row).map(([column, { text }]) => [column, text] as const),
+          style,
+        );
+  const by = `as of event ${eventId} at ${String(partition)}@${String(offset)}, published ${shortTime(timestamp)}`;
+  return `${shown}\n\n${style.theme.dim(by)}`;
 }
 
 /** One user's columns, and below them its history where it was asked for. */

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { listUsers, type User } from '../../app/users.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { databaseFlags, limitFlag } from '../../cli/flags.ts';
-import { renderUsers } from '../../cli/views/users.ts';
+import { renderUsers, renderUsersCsv, wayOn } from '../../cli/views/users.ts';
 
 const DEFAULT_LIMIT = 100;
 
@@ -13,6 +13,7 @@ export default class UsersList extends BaseCommand<User> {
     '<%= config.bin %> users list',
     '<%= config.bin %> users list --where email=ada@example.com',
     '<%= config.bin %> users list --limit 1000 --offset-id u1000 --json',
+    '<%= config.bin %> users list --sort updated_at:desc --csv',
   ];
   static override flags = {
     ...databaseFlags,
@@ -24,6 +25,22 @@ export default class UsersList extends BaseCommand<User> {
       helpValue: 'FIELD=VALUE',
     }),
     'offset-id': Flags.string({ summary: 'Only users behind this id.', helpValue: 'USER_ID' }),
+    sort: Flags.string({
+      summary: 'By this field rather than by the id; NULLs last.',
+      helpValue: 'FIELD[:desc]',
+      exclusive: ['offset-id'],
+    }),
+    skip: Flags.integer({
+      min: 0,
+      default: 0,
+      summary: 'Pass over so many: the way on with --sort.',
+      helpValue: 'N',
+    }),
+    csv: Flags.boolean({
+      default: false,
+      summary: 'Print CSV (RFC 4180), a title line first.',
+      exclusive: ['json'],
+    }),
   };
 
   protected async execute(): Promise<undefined> {
@@ -33,12 +50,14 @@ export default class UsersList extends BaseCommand<User> {
       where: flags.where ?? [],
       limit: flags.limit ?? DEFAULT_LIMIT,
       after: flags['offset-id'] ?? null,
+      sort: flags.sort ?? null,
+      skip: flags.skip,
     });
     if (this.isJson) {
       for (const { userId, row } of list.users) await this.printJson({ userId, row });
     } else {
-      await this.printLine(renderUsers(list, this.style));
+      await this.printLine(flags.csv ? renderUsersCsv(list) : renderUsers(list, this.style));
     }
-    if (list.next !== null) this.notice(`There are more: --offset-id ${list.next}`);
+    if (list.next !== null) this.notice(`There are more: ${wayOn(list.next)}`);
   }
 }

@@ -22,17 +22,26 @@ export interface UserFilter {
   readonly value: string;
 }
 
+export interface UserSort {
+  readonly column: string;
+  readonly isDescending: boolean;
+}
+
 export interface UsersPage {
   readonly columns: readonly string[];
   readonly filters: readonly UserFilter[];
   /** Only users behind this key; null from the start. */
   readonly after: string | null;
+  /** By this column, NULLs last, then by the key; null: by the key. */
+  readonly sort: UserSort | null;
+  /** Rows passed over. */
+  readonly skip: number;
   /** Rows at the most. */
   readonly limit: number;
 }
 
 /**
- * Reads rows in the order of their keys. Uses the key's index unless a filter asks for more. No locks. USAGE where a
+ * Reads rows in the order of their keys. Uses the key's index unless a filter or a sort asks for more. No locks. USAGE where a
  * filter's value cannot be of its column's type, or the type has no equality.
  */
 export async function readUsers(
@@ -50,22 +59,29 @@ export async function readUsers(
   if (page.after !== null)
     conditions.push(`${key} > $${String(values.push(page.after))}::text::${table.keyType}`);
   const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
-  const limit = `$${String(values.push(page.limit))}`;
+  const limit = `$${String(values.push(page.limit))} offset $${String(values.push(page.skip))}`;
+  const { sort } = page;
+  const by =
+    sort === null
+      ? ''
+      : `t.${quoteIdentifier(sort.column)} ${sort.isDescending ? 'desc' : 'asc'} nulls last, `;
   const { rows } = await db
-    .query<UserRow>(`${selectRows(table, page.columns)} ${where} order by ${key} limit ${limit}`, values)
+    .query<UserRow>(`${selectRows(table, page.columns)} ${where} order by ${by}${key} limit ${limit}`, values)
     .catch((error: unknown) => {
       throw asFilterFault(error);
     });
   return rows;
 }
 
-/** Class 22: a value that the type cannot be. 42883: the type has no equality. Only filters bring values here. */
+/** Class 22: a value that the type cannot be. 42883: the type has no equality or order. Only filters bring values here. */
 function asFilterFault(error: unknown): unknown {
   const { sqlState } = describeSqlError(error);
   if (sqlState === undefined || !(sqlState.startsWith('22') || sqlState === '42883')) return error;
-  return new UserEventsError('USAGE', 'A value of --where does not fit the type of its column', {
-    cause: error,
-  });
+  const message =
+    sqlState === '42883'
+      ? 'A column that --where or --sort names has a type that cannot be compared'
+      : 'A value of --where does not fit the type of its column';
+  return new UserEventsError('USAGE', message, { cause: error });
 }
 
 /** Reads one user's row; null where there is none. */

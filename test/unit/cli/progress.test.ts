@@ -13,7 +13,7 @@ function watch(
 test.each([
   [
     { label: 'Publishing', done: 1200, total: 5000, note: '', elapsedMs: 2000 },
-    'Publishing 1,200 of 5,000 (24 %, 600/s)',
+    'Publishing 1,200 of 5,000 (24 %, 600/s, 7 s left)',
   ],
   [{ label: 'Reading', done: 7, total: null, note: 'now', elapsedMs: 10 }, 'Reading 7 now'],
   [{ label: 'Reading', done: 0, total: 0, note: '', elapsedMs: 10 }, 'Reading 0 of 0'],
