@@ -47,7 +47,7 @@ describeKafka('a consumer group', () => {
       await second.catchUp(7);
       await second.executed(300);
     },
-    60_000,
+    120_000,
   );
 
   test.concurrent(
@@ -72,7 +72,7 @@ describeKafka('a consumer group', () => {
       await service.catchUp(7);
       await service.executed(200);
     },
-    60_000,
+    120_000,
   );
 
   test.concurrent(
@@ -92,6 +92,6 @@ describeKafka('a consumer group', () => {
       await service.executed(50);
       await service.expectGuarantees();
     },
-    60_000,
+    120_000,
   );
 });

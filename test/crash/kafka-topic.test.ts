@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
+import type { RunningCli } from '../support/cli.ts';
 import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
 import { expectDrain, expectEnd, useConsumingServices } from '../support/consuming-service.ts';
 import type { Pool } from '../../src/postgres/pool.ts';
-import { useTopicAdmin } from '../support/topic-admin.ts';
+import { topicAdmin } from '../support/topic-admin.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describeKafka('a topic that its operator changes under a consumer', () => {
   const openService = useConsumingServices();
-  const admin = useTopicAdmin(kafkaBrokers);
+  const admin = topicAdmin(kafkaBrokers);
 
   test.concurrent(
     'made anew and filled beyond the position is told, until --accept-gap begins it from its start',
@@ -34,7 +35,7 @@ describeKafka('a topic that its operator changes under a consumer', () => {
       await service.executed(2_600);
       await service.expectGuarantees();
     },
-    60_000,
+    120_000,
   );
 
   test.concurrent(
@@ -53,7 +54,7 @@ describeKafka('a topic that its operator changes under a consumer', () => {
       await service.executed(300);
       expect(await service.users()).not.toEqual({});
     },
-    60_000,
+    120_000,
   );
 
   test.concurrent(
@@ -76,7 +77,7 @@ describeKafka('a topic that its operator changes under a consumer', () => {
       await expectDrain(consumer);
       await service.expectGuarantees();
     },
-    60_000,
+    120_000,
   );
 
   test.concurrent(
@@ -93,7 +94,7 @@ describeKafka('a topic that its operator changes under a consumer', () => {
       await service.executed(350);
       await service.expectGuarantees();
     },
-    60_000,
+    120_000,
   );
 
   test.concurrent(
@@ -102,21 +103,25 @@ describeKafka('a topic that its operator changes under a consumer', () => {
       const service = await openService({ partitions: 1 });
       const { pool } = service.database;
       const holder = await pool.connect();
-      await holder.query('begin; lock table public.users in share mode');
-      const consumer = await service.start(['--batch-size', '10']);
-      await service.publish(100, 17);
-      await waitFor(() => isLocked(pool), { describe: 'the batch statement to wait for the lock' });
-      // Its buffer is full: what comes now is not fetched before the lock is gone.
-      await service.publish(100, 18);
-      await admin.truncate(service.topic, 0, 150n);
-      await holder.query('rollback');
-      holder.release();
+      let consumer: RunningCli;
+      try {
+        await holder.query('begin; lock table public.users in share mode');
+        consumer = await service.start(['--batch-size', '10']);
+        await service.publish(100, 17);
+        await waitFor(() => isLocked(pool), { describe: 'the batch statement to wait for the lock' });
+        // Its buffer is full: what comes now is not fetched before the lock is gone.
+        await service.publish(100, 18);
+        await admin.truncate(service.topic, 0, 150n);
+      } finally {
+        await holder.query('rollback');
+        holder.release();
+      }
       await expectEnd(consumer, 3, 'LOG_TRUNCATED');
       await service.expectGuarantees();
       const refused = await service.run(['consume', '--until-end'], { exit: 3 });
       expect(refused.stderr).toContain('LOG_TRUNCATED');
     },
-    60_000,
+    120_000,
   );
 });
 

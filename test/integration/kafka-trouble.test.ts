@@ -18,7 +18,7 @@ import {
 import { useTeams } from '../conformance/team.ts';
 import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
 import { uniqueName } from '../support/names.ts';
-import { openTopicAdmin, type TopicAdmin } from '../support/topic-admin.ts';
+import { topicAdmin } from '../support/topic-admin.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const START = [{ partition: 0, from: 0n }];
@@ -68,14 +68,7 @@ describeKafka('the event log in Kafka', () => {
   const logs = useLogs(({ topic, patience }) =>
     createKafkaEventLog({ brokers: [kafkaBrokers()], clientId: 'test', topic, patience }),
   );
-  const withAdmin = async (work: (admin: TopicAdmin) => Promise<void>): Promise<void> => {
-    const admin = await openTopicAdmin(kafkaBrokers());
-    try {
-      await work(admin);
-    } finally {
-      await admin.close();
-    }
-  };
+  const admin = topicAdmin(kafkaBrokers);
 
   test('says so when its topic is deleted under way, to readers, writers and members', async () => {
     const { log, topic } = await logs.fresh(2);
@@ -90,7 +83,7 @@ describeKafka('the event log in Kafka', () => {
       }
     })();
     const ends = [errorOf(following), errorOf(member.subscription.ended)];
-    await withAdmin((admin) => admin.remove(topic));
+    await admin.remove(topic);
     for (const end of ends) expect((await end).code).toBe('TOPIC_NOT_FOUND');
     expect(await codeOf(patient.append([record('a', 'x')]))).toBe('TOPIC_NOT_FOUND');
   }, 30_000);
@@ -104,7 +97,7 @@ describeKafka('the event log in Kafka', () => {
     await waitFor(() => team.received.length === 10, { describe: 'the records' });
     // Nothing is fetched meanwhile, so that nothing but the records themselves can tell.
     member.subscription.pause([0]);
-    await withAdmin((admin) => admin.makeAnew(topic, 1));
+    await admin.makeAnew(topic, 1);
     await log.append(records(30, { from: 100 }));
     member.subscription.resume([0]);
     expect((await errorOf(member.subscription.ended)).code).toBe('LOG_REPLACED');
@@ -115,7 +108,7 @@ describeKafka('the event log in Kafka', () => {
     const truncated = async () => {
       const { log, topic } = await logs.fresh(1);
       await log.append(records(10));
-      await withAdmin((admin) => admin.truncate(topic, 0, 6n));
+      await admin.truncate(topic, 0, 6n);
       return log;
     };
 
@@ -144,7 +137,7 @@ describeKafka('the event log in Kafka', () => {
   test('appends to partitions that were added since its last append', async () => {
     const { log, topic } = await logs.fresh(1);
     await log.append(records(1));
-    await withAdmin((admin) => admin.addPartitions(topic, 3));
+    await admin.addPartitions(topic, 3);
     await waitFor(async () => (await log.describe()).partitionCount === 3, { describe: 'three partitions' });
     const added = [2, 0, 1, 2].map((partition) => record('a', 'x', { partition }));
     expect(await log.append(added)).toMatchObject([
@@ -160,7 +153,7 @@ describeKafka('the event log in Kafka', () => {
     const team = newTeam(uniqueName('group'));
     const member = await team.join('one', log);
     await waitFor(() => member.partitions.length === 1, { describe: 'the assignment' });
-    await withAdmin((admin) => admin.addPartitions(topic, 3));
+    await admin.addPartitions(topic, 3);
     await waitFor(() => member.partitions.length === 3, { describe: 'three partitions', timeoutMs: 60_000 });
     await log.append([0, 1, 2].map((partition) => record('a', 'x', { partition })));
     await waitFor(() => team.received.length === 3, { describe: 'the records' });

@@ -1,9 +1,8 @@
-import { afterAll } from '@jest/globals';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { waitFor } from './wait-for.ts';
 
 /** What a cluster's operator does to a topic, under whoever uses it. */
-export interface TopicAdmin {
+interface TopicAdmin {
   create(topic: string, partitions: number): Promise<void>;
   remove(topic: string): Promise<void>;
   /** Deletes the topic and makes it anew under its name, as soon as the cluster lets it. */
@@ -14,28 +13,34 @@ export interface TopicAdmin {
   close(): Promise<void>;
 }
 
-/** The operator of the cluster that the tests of one file use; connects when there is something to do. */
-export function useTopicAdmin(brokers: () => string): Omit<TopicAdmin, 'close'> {
-  let admin: Promise<TopicAdmin> | undefined;
-  const opened = () => (admin ??= openTopicAdmin(brokers()));
-  afterAll(async () => {
-    await (await admin)?.close();
-  });
+/**
+ * The operator of a cluster. Everything is done over a connection of its own: kafkajs's admin asks for the metadata of
+ * every topic that it was ever asked about, and fails at all of them when one was deleted.
+ */
+export function topicAdmin(brokers: () => string): Omit<TopicAdmin, 'close'> {
+  const run = async (work: (admin: TopicAdmin) => Promise<void>) => {
+    const admin = await openTopicAdmin(brokers());
+    try {
+      await work(admin);
+    } finally {
+      await admin.close();
+    }
+  };
   return {
-    create: async (topic, partitions) => (await opened()).create(topic, partitions),
-    remove: async (topic) => (await opened()).remove(topic),
-    makeAnew: async (topic, partitions) => (await opened()).makeAnew(topic, partitions),
-    addPartitions: async (topic, total) => (await opened()).addPartitions(topic, total),
-    truncate: async (topic, partition, offset) => (await opened()).truncate(topic, partition, offset),
+    create: (topic, partitions) => run((admin) => admin.create(topic, partitions)),
+    remove: (topic) => run((admin) => admin.remove(topic)),
+    makeAnew: (topic, partitions) => run((admin) => admin.makeAnew(topic, partitions)),
+    addPartitions: (topic, total) => run((admin) => admin.addPartitions(topic, total)),
+    truncate: (topic, partition, offset) => run((admin) => admin.truncate(topic, partition, offset)),
   };
 }
 
 /** Connects to a cluster as its operator. */
-export async function openTopicAdmin(brokers: string): Promise<TopicAdmin> {
+async function openTopicAdmin(brokers: string): Promise<TopicAdmin> {
   const admin: Admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const create = async (topic: string, numPartitions: number) => {
-    await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: false });
   };
   const remove = async (topic: string) => {
     await admin.deleteTopics({ topics: [topic] });

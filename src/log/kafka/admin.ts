@@ -53,8 +53,11 @@ export class KafkaAdmin {
 
   async createTopic(numPartitions: number): Promise<'created' | 'exists'> {
     const { topic } = this.#settings;
+    // kafkajs's own waiting fails where the broker asked has not heard of the topic yet.
     const create = (replicationFactor: number) =>
-      this.#ask((admin) => admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor }] }));
+      this.#ask((admin) =>
+        admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor }] }),
+      );
     // -1: the broker's default. Brokers before 2.4 do not know it (KIP-464).
     const isNew = await create(-1).catch((error: unknown) => {
       if (hasType(error, 'INVALID_REPLICATION_FACTOR')) return create(1);
