@@ -123,6 +123,10 @@ async function foldLog({ log, pool, topic }: BenchService): Promise<readonly Sta
       const facts: FoldInput['facts'] = { areRead: false, users, events: new Map() };
       const folded = fold({ ...group, events: portion, facts, refused: refusedOf(portion) });
       for (const [userId, after] of folded.after) users.set(userId, after);
+      for (const { event, status } of folded.decisions) {
+        if (status !== 'failed' || event.userId === null) continue;
+        users.set(event.userId, { exists: true, blockedBy: event.eventId });
+      }
       at += folded.taken;
       const nextOffset = all[at]?.offset ?? (all.at(-1)?.offset ?? 0n) + 1n;
       const values = statement.parameters(claim, { ...folded, nextOffset });

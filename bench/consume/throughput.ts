@@ -3,6 +3,7 @@ import { runCommand, type CommandRun } from '../frame/command.ts';
 import { atLeast, figure, ratioOf, type Figure } from '../frame/figure.ts';
 import { inTurn } from '../frame/in-turn.ts';
 import { pin, pinningFault } from '../frame/pinning.ts';
+import { familyCpuMs } from '../frame/process-usage.ts';
 import type { Stage } from '../frame/stage.ts';
 import { corpus, type CorpusShape } from './corpus.ts';
 import { Floor } from './floor.ts';
@@ -40,20 +41,21 @@ export async function measureThroughput(
   if (part.isPinned) await pinServers(stage, '0', '1');
   try {
     const cores = part.isPinned ? { cores: '1' } : {};
-    const usage: CommandRun[] = [];
+    const cpu = new CpuPerEvent((await stage.postgres()).pid, events);
     const takes = [
-      () => floor.run(),
-      async () => {
-        const { rate, run } = await consumeOnce(stage, service, events, cores);
-        usage.push(run);
-        return rate;
-      },
+      () => cpu.ofPostgres('floor', () => floor.run()),
+      () =>
+        cpu.ofPostgres('consume', async () => {
+          const { rate, run } = await consumeOnce(stage, service, events, cores);
+          cpu.add('consumer', run.usage?.cpuMs ?? Number.NaN);
+          return rate;
+        }),
       () => readLimit(stage, service, cores),
     ];
     const [floors = [], rates = [], limits = []] = await inTurn(runs, takes, (round) => {
       stage.say(`${part.name}: ${round === 0 ? 'warming up' : `run ${String(round)} of ${String(runs)}`}`);
     });
-    return figuresOf(part, { floors, rates, limits }, usage.slice(1), events);
+    return figuresOf(part, { floors, rates, limits }, cpu);
   } finally {
     if (part.isPinned) await pinServers(stage, ALL_CORES, ALL_CORES);
   }
@@ -85,11 +87,9 @@ async function pinServers(stage: Stage, postgres: string, others: string): Promi
 function figuresOf(
   { name, bar }: ThroughputPart,
   taken: Record<'floors' | 'rates' | 'limits', readonly number[]>,
-  runs: readonly CommandRun[],
-  events: number,
+  cpu: CpuPerEvent,
 ): readonly Figure[] {
   const ratio = ratioOf(taken.rates, taken.floors);
-  const cpu = runs.map(({ cpuMs }) => ((cpuMs ?? Number.NaN) * 1000) / events);
   return [
     figure(name, 'floor', 'events/s', taken.floors),
     figure(name, 'consume', 'events/s', taken.rates, {
@@ -97,6 +97,36 @@ function figuresOf(
       bar: bar === null ? null : atLeast(ratio.median, bar, ' of the floor'),
     }),
     figure(name, 'read limit of the log', 'events/s', taken.limits),
-    figure(name, 'CPU of the consumer, start included', 'us/event', cpu),
+    figure(name, 'CPU of PostgreSQL, floor', 'us/event', cpu.warm('floor')),
+    figure(name, 'CPU of PostgreSQL, consume', 'us/event', cpu.warm('consume')),
+    figure(name, 'CPU of the consumer, start included', 'us/event', cpu.warm('consumer')),
   ];
+}
+
+/** What a run takes of the cores, us an event: unlike the rates, neighbours hardly change it. */
+class CpuPerEvent {
+  readonly #taken = new Map<string, number[]>();
+  readonly #postgres: number;
+  readonly #events: number;
+
+  constructor(postgres: number, events: number) {
+    this.#postgres = postgres;
+    this.#events = events;
+  }
+
+  async ofPostgres(name: string, run: () => Promise<number>): Promise<number> {
+    const before = await familyCpuMs(this.#postgres);
+    const rate = await run();
+    this.add(name, (await familyCpuMs(this.#postgres)) - before);
+    return rate;
+  }
+
+  add(name: string, ms: number): void {
+    this.#taken.set(name, [...(this.#taken.get(name) ?? []), (ms * 1000) / this.#events]);
+  }
+
+  /** Without the run to warm up. */
+  warm(name: string): readonly number[] {
+    return (this.#taken.get(name) ?? []).slice(1);
+  }
 }

@@ -1,21 +1,14 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { usageOf, type Usage } from './process-usage.ts';
 import type { Stage } from './stage.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/run.js');
 /** How often a process is asked what it takes; its peak is kept by the kernel. */
 const LOOK_MS = 50;
-/** Clock ticks a second of /proc (sysconf _SC_CLK_TCK: 100 on every Linux port). */
-const TICKS = 100;
-
-/** What a process has taken; null where there is no /proc. */
-export interface Usage {
-  readonly peakRssBytes: number | null;
-  readonly cpuMs: number | null;
-}
-
-export interface CommandRun extends Usage {
+export interface CommandRun {
+  /** What it took, as seen shortly before its end; null where there is no /proc. */
+  readonly usage: Usage | null;
   readonly exitCode: number | null;
   readonly stdout: string;
   /** ms since the epoch. */
@@ -42,7 +35,7 @@ export interface RunningCommand {
 }
 
 /** Starts a command of the built CLI, as its user does. It is ended with the bench. */
-function startCommand(
+export function startCommand(
   stage: Stage,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -81,7 +74,7 @@ export function startNode(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   const pid = child.pid ?? 0;
-  let usage: Usage = { peakRssBytes: null, cpuMs: null };
+  let usage: Usage | null = null;
   const look = setInterval(() => void usageOf(pid).then((seen) => (usage = seen ?? usage)), LOOK_MS);
   const end = (): void => void child.kill('SIGTERM');
   stage.signal.addEventListener('abort', end);
@@ -92,31 +85,11 @@ export function startNode(
       stage.signal.removeEventListener('abort', end);
       if (stage.signal.aborted) reject(new Error('interrupted'));
       else if (exitCode !== null && exits.includes(exitCode)) {
-        resolve({ exitCode, stdout: output.stdout, spawnedMs, ...usage });
+        resolve({ exitCode, stdout: output.stdout, spawnedMs, usage });
       } else reject(new Error(`${argv.join(' ')} ended with ${String(exitCode)}:\n${output.stderr}`));
     });
   });
   // Whoever awaits it sees the error; until then it is no unhandled rejection.
   ended.catch(() => undefined);
   return { pid, spawnedMs, told: () => output.stderr, stop: end, ended };
-}
-
-async function usageOf(pid: number): Promise<Usage | null> {
-  try {
-    const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-    const peak = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
-    const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
-    // Fields 14 and 15 (utime, stime), counted behind the name, which may hold anything.
-    const [user, system] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13)
-      .map(Number);
-    return {
-      peakRssBytes: peak === undefined ? null : Number(peak) * 1024,
-      cpuMs: user === undefined || system === undefined ? null : ((user + system) * 1000) / TICKS,
-    };
-  } catch {
-    return null;
-  }
 }

@@ -54,3 +54,13 @@ export function ratioOf(values: readonly number[], floors: readonly number[]): S
 export function atLeast(value: number, wanted: number, what = ''): Bar {
   return { text: `>= ${String(wanted)}${what}`, isMet: value >= wanted };
 }
+/** The value below which the share `p` (0 to 1) of the values lies, by nearest rank. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * p) - 1)] ?? Number.NaN;
+}
+
+/** A bar from above: under `limit`. */
+export function under(value: number, limit: number, what = ''): Bar {
+  return { text: `< ${String(limit)}${what}`, isMet: value < limit };
+}

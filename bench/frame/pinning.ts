@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
+import { childrenOf } from './process-usage.ts';
 
 const run = promisify(execFile);
 
@@ -25,10 +25,6 @@ export async function pin(pid: number, cores: string): Promise<void> {
 }
 
 async function familyOf(pid: number): Promise<number[]> {
-  const file = `/proc/${String(pid)}/task/${String(pid)}/children`;
-  const children = (await readFile(file, 'utf8').catch(() => ''))
-    .split(' ')
-    .filter((text) => text.trim() !== '');
-  const below = await Promise.all(children.map((child) => familyOf(Number(child))));
+  const below = await Promise.all((await childrenOf(pid)).map(familyOf));
   return [pid, ...below.flat()];
 }
