@@ -15,7 +15,8 @@ export async function usageOf(pid: number): Promise<Usage | null> {
     const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
     const { own } = await cpuOf(pid);
-    return { peakRssBytes: Number(peak) * 1024, cpuMs: own };
+    // One that has ended and is not yet buried has no memory any more.
+    return peak === undefined ? null : { peakRssBytes: Number(peak) * 1024, cpuMs: own };
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ export interface RunningProcess {
   readonly outcome: Promise<ProcessOutcome>;
 }
 
-/** A process that has not ended by then is killed, and its outcome has exit null: ms. */
+/** A process that has not ended by then is killed, and its outcome has exit null: ms, unless another time is given. */
 const TIMEOUT_MS = 20_000;
 
 /**
@@ -26,11 +26,12 @@ export function startProcess(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  timeoutMs = TIMEOUT_MS,
 ): RunningProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
   let stdout = '';
