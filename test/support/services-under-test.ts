@@ -27,6 +27,8 @@ export interface ServiceOptions {
   /** The service's own users table; without it `init` makes the default one. */
   readonly table?: string;
   readonly initArgs?: readonly string[];
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Sets up a service. The caller drops its database. */
@@ -35,7 +37,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const database = await createTestDatabase();
   const group = uniqueName('group');
   const where = { KAFKA_BROKERS: brokers, KAFKA_TOPIC: topic, KAFKA_GROUP_ID: group };
-  const env = { ...where, DATABASE_URL: database.connectionString };
+  const env = { ...where, DATABASE_URL: database.connectionString, ...options.env };
   const run: Service['run'] = async (args, { exit = 0, input } = {}) => {
     const result = await runCli(args, { env, timeoutMs: 60_000, ...(input === undefined ? {} : { input }) });
     expect({ args, ...result }).toMatchObject({ args, exitCode: exit });
