@@ -62,27 +62,32 @@ describeKafka('kill -9 of consume', () => {
       }
       await service.expectGuarantees();
     }, 60_000);
-
-    test('at random moments, and a new start each time, executes every event once', async () => {
-      const service = await openService(codec);
-      for (const share of [0.1, 0.4, 0.7]) {
-        const cli = await spawnCli(['consume', '--json', '--batch-size', '40'], { env: service.env });
-        const wanted = Math.floor(EVENTS * share);
-        await waitFor(async () => (await countLedger(service.database)) >= wanted, {
-          timeoutMs: 60_000,
-          describe: () => `${String(wanted)} events in the ledger`,
-        });
-        cli.kill('SIGKILL');
-        await cli.ended;
-        await service.expectGuarantees();
-      }
-      const last = await runCli(['consume', '--until-end'], { env: service.env, timeoutMs: 60_000 });
-      expect(last).toMatchObject({ exitCode: 0 });
-      await service.expectGuarantees();
-      const { rows } = await service.database.pool.query(
-        `select count(*)::int as n, count(distinct event_id)::int as ids from user_events.ledger where status = 'applied'`,
-      );
-      expect(rows).toEqual([{ n: EVENTS, ids: EVENTS }]);
-    }, 180_000);
   });
+
+  test('at random moments, and a new start each time with the other codec, executes every event once', async () => {
+    const service = await openService('on');
+    const envOf = (codec: string) => ({ ...service.env, USER_EVENTS_FAST_CODEC: codec });
+    for (const [share, codec] of [
+      [0.1, 'on'],
+      [0.4, 'off'],
+      [0.7, 'on'],
+    ] as const) {
+      const cli = await spawnCli(['consume', '--json', '--batch-size', '40'], { env: envOf(codec) });
+      const wanted = Math.floor(EVENTS * share);
+      await waitFor(async () => (await countLedger(service.database)) >= wanted, {
+        timeoutMs: 60_000,
+        describe: () => `${String(wanted)} events in the ledger`,
+      });
+      cli.kill('SIGKILL');
+      await cli.ended;
+      await service.expectGuarantees();
+    }
+    const last = await runCli(['consume', '--until-end'], { env: envOf('off'), timeoutMs: 60_000 });
+    expect(last).toMatchObject({ exitCode: 0 });
+    await service.expectGuarantees();
+    const { rows } = await service.database.pool.query(
+      `select count(*)::int as n, count(distinct event_id)::int as ids from user_events.ledger where status = 'applied'`,
+    );
+    expect(rows).toEqual([{ n: EVENTS, ids: EVENTS }]);
+  }, 180_000);
 });
