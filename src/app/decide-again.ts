@@ -1,20 +1,15 @@
 import type { EventError } from '../domain/column-values.ts';
 import type { Status } from '../domain/event.ts';
-import type { HistoryEntry } from '../domain/history.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { lockPositions, raiseRevisions } from '../postgres/sql/positions.ts';
 import { readHistories } from '../postgres/sql/read-history.ts';
-import {
-  readFailedTargets,
-  readOutcomes,
-  readTargets,
-  type TargetRow,
-} from '../postgres/sql/read-targets.ts';
+import type { HistoryEntry } from '../domain/history.ts';
+import { readOutcomes, readTargets, type TargetRow } from '../postgres/sql/read-targets.ts';
 import { recordAttempts, relabel, type Relabel } from '../postgres/sql/relabel.ts';
 import { inTransaction, limitIdling, type Database, type PoolClient } from '../postgres/transaction.ts';
 import type { Ledger } from './consume/open-group.ts';
-import { reconcile, type ReconcileJob } from './reconcile/reconcile.ts';
-import { NOT_READ_YET } from './rollback/plan.ts';
+import { reconcile, type ReconcileJob, type ReconcileResult } from './reconcile/reconcile.ts';
+import { NOT_READ_YET } from './rollback/targets.ts';
 import { repeatOnConflict } from './reconcile/repeat.ts';
 
 export interface DecideAgainRequest {
@@ -24,16 +19,23 @@ export interface DecideAgainRequest {
   readonly reason: string | null;
   /** Execute a failed rollback over drift. */
   readonly force: boolean;
+  /** Events that were executed so often are left as they are; null: no limit. */
+  readonly maxAttempts: number | null;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** One event after retry or skip. `unchanged`: it was not failed, nothing was done. */
+/** One event after retry or skip. */
 export interface DecidedAgain {
   readonly eventId: string;
   readonly userId: string | null;
-  readonly isChanged: boolean;
+  /** Why nothing was done: it was not failed, or had its attempts; null where it was decided again. */
+  readonly left: 'not failed' | 'attempts' | null;
   readonly status: Status;
+  /** How often it was executed, this time included. */
+  readonly attempts: number;
+  /** What became of the events that it held back: by status, how many wait no longer. */
+  readonly released: Partial<Record<Status, number>>;
   readonly code: string | null;
   readonly message: string | null;
 }
@@ -44,7 +46,8 @@ const EVENTS_AT_ONCE = 200;
 /**
  * Retries or skips failed events: local decisions of this service, which touch its database alone (DESIGN 5). Releases
  * what they held back, in order, and raises the revision, so that a consumer beside it drops what it had read.
- * EVENT_NOT_FOUND where the ledger does not have an id; then nothing is done.
+ * EVENT_NOT_FOUND where the ledger does not have an id; then nothing is done. INTERRUPTED between two portions, with
+ * `facts.done`: what was decided stays decided.
  */
 export async function decideAgain(
   database: Database,
@@ -64,6 +67,7 @@ export async function decideAgain(
   }
   const results: DecidedAgain[] = [];
   for (let from = 0; from < request.eventIds.length; from += EVENTS_AT_ONCE) {
+    if (request.signal.aborted) throw interrupted(request, results.length);
     const ids = request.eventIds.slice(from, from + EVENTS_AT_ONCE);
     const decided = await repeatOnConflict(ledger.ours, request.signal, (attempt) =>
       inTransaction(database.pool, 'repeatable read', async (client) => {
@@ -77,6 +81,15 @@ export async function decideAgain(
     request.onProgress(results.length, request.eventIds.length);
   }
   return results;
+}
+
+function interrupted({ kind, eventIds }: DecideAgainRequest, done: number): UserEventsError {
+  const total = eventIds.length;
+  const message = `Interrupted: ${kind} was done for ${String(done)} of ${String(total)} events`;
+  return new UserEventsError('INTERRUPTED', message, {
+    hint: 'Run it again for the rest.',
+    facts: { done, total },
+  });
 }
 
 async function decideSome(
@@ -95,10 +108,11 @@ async function decideSome(
     isGrown ? 'all' : [...new Set(before.map(({ partition }) => partition))],
   );
   const histories = await readHistories(client, schema, usersOf(before));
-  const failed = before.filter(
-    (target) => target.status === 'failed' || isOrphan(target, histories.get(target.userId ?? '') ?? []),
+  const why = new Map(
+    before.map((row) => [row.eventId, leftBecause(row, histories.get(row.userId ?? '') ?? [], request)]),
   );
-  const byUser = groupByUser(failed);
+  const open = before.filter(({ eventId }) => why.get(eventId) === null);
+  const byUser = groupByUser(open);
   const { kind, operator, reason, force } = request;
   const jobs = [...byUser].map(([userId, orders]): ReconcileJob => ({
     userId,
@@ -110,20 +124,18 @@ async function decideSome(
     operator,
     reason,
   }));
-  const results =
-    jobs.length === 0
-      ? new Map<string, { error: EventError | null }>()
-      : await reconcile(client, ledger, jobs);
+  const results: ReadonlyMap<string, ReconcileResult> =
+    jobs.length === 0 ? new Map() : await reconcile(client, ledger, jobs);
   // Left over: events without a user, and users whose rows cannot be set back (drift) — the events' words alone change.
-  const left = failed.filter(
-    ({ userId }) => userId === null || (results.get(userId)?.error ?? null) !== null,
-  );
-  await settleLeft(client, schema, request, left, results);
+  const rest = open.filter(({ userId }) => userId === null || (results.get(userId)?.error ?? null) !== null);
+  await settleLeft(client, schema, request, rest, results);
   const after = await readOutcomes(client, schema, ids);
-  const changed = new Set(failed.map(({ eventId }) => eventId));
-  return before.map(({ eventId, userId, status }) => {
-    const { code = null, message = null, ...now } = after.get(eventId) ?? { status };
-    return { eventId, userId, isChanged: changed.has(eventId), status: now.status, code, message };
+  return before.map((row): DecidedAgain => {
+    const { eventId, userId, status, attempts } = row;
+    const now = after.get(eventId) ?? { status, code: null, message: null, attempts };
+    const history = histories.get(userId ?? '') ?? [];
+    const released = releasedBy(eventId, history, results.get(userId ?? '')?.statuses ?? new Map());
+    return { eventId, userId, left: why.get(eventId) ?? null, ...now, released };
   });
 }
 
@@ -141,6 +153,31 @@ function isOrphan({ status, eventId }: TargetRow, history: readonly HistoryEntry
   if (status !== 'parked') return false;
   const own = history.findIndex((entry) => entry.eventId === eventId);
   return !history.slice(0, own).some((entry) => entry.status === 'failed' || entry.status === 'parked');
+}
+
+function leftBecause(
+  row: TargetRow,
+  history: readonly HistoryEntry[],
+  { kind, maxAttempts }: DecideAgainRequest,
+): DecidedAgain['left'] {
+  const { status, attempts } = row;
+  if (status !== 'failed' && !isOrphan(row, history)) return 'not failed';
+  return kind === 'retry' && maxAttempts !== null && attempts >= maxAttempts ? 'attempts' : null;
+}
+
+/** Those that waited behind an event and wait no longer, by what became of them. */
+function releasedBy(
+  eventId: string,
+  history: readonly HistoryEntry[],
+  statuses: ReadonlyMap<string, Status>,
+): DecidedAgain['released'] {
+  const released: Partial<Record<Status, number>> = {};
+  for (const entry of history) {
+    if (entry.status !== 'parked' || entry.blockedBy !== eventId) continue;
+    const status = statuses.get(entry.eventId) ?? 'parked';
+    if (status !== 'parked') released[status] = (released[status] ?? 0) + 1;
+  }
+  return released;
 }
 
 function groupByUser(failed: readonly TargetRow[]): Map<string, Set<string>> {
@@ -163,7 +200,8 @@ async function settleLeft(
     operation === 'rollback' && userId !== null ? (results.get(userId)?.error ?? null) : null;
   const labels = left.map((row): Relabel => {
     const error = kind === 'retry' ? errorOf(row) : null;
-    return { eventId: row.eventId, status, blockedBy: null, error: error ?? 'keep' };
+    const isAttempt = kind === 'retry';
+    return { eventId: row.eventId, status, blockedBy: null, error: error ?? 'keep', isAttempt };
   });
   await relabel(client, schema, labels);
   const attempts = left.map((row) => ({ eventId: row.eventId, status, error: errorOf(row) }));
@@ -172,9 +210,4 @@ async function settleLeft(
     schema,
     attempts.map((attempt) => ({ ...attempt, cause: kind, causedBy: null, operator, reason })),
   );
-}
-
-/** The ids of all failed events, oldest first. */
-export async function failedEventIds(database: Database): Promise<readonly string[]> {
-  return (await readFailedTargets(database.pool, database.schema)).map(({ eventId }) => eventId);
 }

@@ -1,40 +1,15 @@
 import type { EventErrorCode } from '../errors/codes.ts';
-import { UserEventsError } from '../errors/user-events-error.ts';
-import { readTime } from '../domain/offset-time.ts';
-import { fieldNamesOf } from '../domain/users-table.ts';
 import type { JsonObject } from '../domain/event.ts';
 import { inTransaction, type Database } from '../postgres/transaction.ts';
 import { readBinding } from '../postgres/sql/read-binding.ts';
-import { constraintsOn } from '../postgres/sql/read-constraint.ts';
 import {
   countFailures,
   readFailures,
   type FailureCount,
-  type FailureFilter,
   type FailureRow,
 } from '../postgres/sql/read-failures.ts';
+import { classOf, failureFilter, type FailureClass, type FailuresWanted } from './failures/wanted.ts';
 import { isoTime } from './trace/iso-time.ts';
-
-/**
- * What kind of thing refused an event. `rule`: the rules of execution, and fields that have no place in the table.
- * `database`: PostgreSQL (a constraint, a value, a trigger, a time-out). `unreadable`: the record itself. `rollback`: a
- * rollback that could not be executed here, whatever the reason.
- */
-export const FAILURE_CLASSES = ['rule', 'database', 'unreadable', 'rollback'] as const;
-export type FailureClass = (typeof FAILURE_CLASSES)[number];
-
-/** The codes that an event may have failed with, by class. Those of the last are of rollbacks alone. */
-const CODES_OF_CLASS: Readonly<Record<FailureClass, readonly EventErrorCode[]>> = {
-  rule: ['USER_EXISTS', 'USER_NOT_FOUND', 'UNKNOWN_FIELD', 'WRONG_TYPE'],
-  database: ['DATABASE_CONSTRAINT', 'DATABASE_VALUE', 'DATABASE_TRIGGER', 'STATEMENT_TIMEOUT'],
-  unreadable: ['UNREADABLE', 'UNKNOWN_TYPE', 'EVENT_ID_REUSED'],
-  rollback: ['DRIFT', 'IMAGE_PRUNED'],
-};
-
-/** What `--code` takes. */
-export const FAILURE_CODES: readonly EventErrorCode[] = FAILURE_CLASSES.flatMap(
-  (name) => CODES_OF_CLASS[name],
-);
 
 /** One failed event, as `failures --json` prints it, a line each; `rollback --from-file` takes the lines. */
 export interface Failure {
@@ -58,21 +33,6 @@ export interface Failure {
   readonly decidedAt: string;
   /** How many events wait behind it. */
   readonly parked: number;
-}
-
-/** Which failures are wanted; what is not given does not matter. */
-export interface FailuresWanted {
-  readonly codes?: readonly EventErrorCode[] | undefined;
-  readonly class?: FailureClass | undefined;
-  /** Five characters, or what it begins with: `23`. */
-  readonly sqlState?: string | undefined;
-  readonly constraint?: string | undefined;
-  /** A field of the events or a column of the table: named by the error, or part of the constraint that refused. */
-  readonly field?: string | undefined;
-  readonly userId?: string | undefined;
-  /** When they failed: a time as `log -o @…` has it, the `@` left out or not; a duration is that long ago. */
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
 }
 
 export interface FailuresRequest {
@@ -100,12 +60,9 @@ export interface FailuresSummary {
  */
 export async function listFailures(database: Database, request: FailuresRequest): Promise<FailuresSummary> {
   const { pool, schema } = database;
-  const asked = toFilter(request);
-  const { usersSchema, usersTable } = await readBinding(pool, schema);
+  await readBinding(pool, schema);
   return inTransaction(pool, 'repeatable read', async (client) => {
-    const place = { schema: usersSchema, table: usersTable };
-    const fieldConstraints = asked.fields === null ? [] : await constraintsOn(client, place, asked.fields);
-    const filter = { ...asked, fieldConstraints };
+    const filter = await failureFilter(client, schema, request.wanted, request.nowMs);
     await readFailures(client, schema, filter, request.limit, (rows) => request.onPage(rows.map(toFailure)));
     const codes = request.isCounted ? await countFailures(client, schema, filter) : [];
     return {
@@ -114,49 +71,6 @@ export async function listFailures(database: Database, request: FailuresRequest)
       codes,
     };
   });
-}
-
-function toFilter({ wanted, nowMs }: FailuresRequest): Omit<FailureFilter, 'fieldConstraints'> {
-  const { codes, class: wantedClass, sqlState, constraint, field, userId, since, until } = wanted;
-  return {
-    codes: chosenCodes(codes, wantedClass),
-    isRollback: wantedClass === undefined ? null : wantedClass === 'rollback',
-    sqlState: sqlState?.toUpperCase() ?? null,
-    constraint: constraint ?? null,
-    fields: field === undefined ? null : namesOf(field),
-    userId: userId ?? null,
-    since: since === undefined ? null : parseTime('--since', since, nowMs),
-    until: until === undefined ? null : parseTime('--until', until, nowMs),
-  };
-}
-
-/** A rollback may fail with any code. */
-function chosenCodes(
-  codes: readonly EventErrorCode[] | undefined,
-  wantedClass: FailureClass | undefined,
-): readonly EventErrorCode[] | null {
-  if (wantedClass === undefined || wantedClass === 'rollback') return codes ?? null;
-  const ofClass = CODES_OF_CLASS[wantedClass];
-  return codes === undefined ? ofClass : ofClass.filter((code) => codes.includes(code));
-}
-
-/** The field itself, its column in snake_case, and the fields that a column of this name takes. */
-function namesOf(field: string): readonly string[] {
-  const column = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return [...new Set([field, column, ...fieldNamesOf(field)])];
-}
-
-/** The time that a flag says: as `log -o @…` has it, the `@` left out or not; a duration is that long ago. USAGE. */
-export function parseTime(flag: string, text: string, nowMs: number): Date {
-  const bare = text.startsWith('@') ? text.slice(1) : text;
-  const time = readTime(bare, nowMs);
-  if (time === null || time.length !== bare.length) {
-    throw new UserEventsError('USAGE', `${flag} ${text} is not a time`, {
-      hint: 'Say 1h or -1h (ago), 2026-01-31, 2026-01-31T08:00:00Z, or seconds or milliseconds since the epoch.',
-    });
-  }
-  const isAhead = time.isDuration && time.timestamp > nowMs;
-  return new Date(isAhead ? Math.max(0, 2 * nowMs - time.timestamp) : time.timestamp);
 }
 
 function toFailure(row: FailureRow): Failure {
@@ -177,9 +91,4 @@ function toFailure(row: FailureRow): Failure {
     decidedAt: row.decidedAt.toISOString(),
     parked: row.parked,
   };
-}
-
-function classOf(operation: string | null, code: EventErrorCode): FailureClass {
-  if (operation === 'rollback') return 'rollback';
-  return FAILURE_CLASSES.find((name) => CODES_OF_CLASS[name].includes(code)) ?? 'rule';
 }

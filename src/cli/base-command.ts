@@ -71,7 +71,8 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   /** Questions, on stderr. */
   protected get prompts(): Prompts {
-    return createPrompts({ input: process.stdin, output: process.stderr, isAllowed: !this.isJson });
+    const { signal } = this;
+    return createPrompts({ input: process.stdin, output: process.stderr, isAllowed: !this.isJson, signal });
   }
 
   /** A progress line, on stderr; nothing without a terminal or under `--json`. */

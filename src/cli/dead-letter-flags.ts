@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { parseTime } from '../app/failures.ts';
+import { parseTime } from '../app/failures/wanted.ts';
 import type { LetterFilter } from '../app/dead-letters/read-letters.ts';
 import { failureFlags } from './failure-flags.ts';
 import { SETTINGS } from '../config/settings.ts';
@@ -41,7 +41,7 @@ export const putBackFlags = {
   until: failureFlags.until,
   'max-attempts': Flags.integer({
     min: 1,
-    summary: 'Refuse records that were put back so often (default: 3).',
+    summary: 'Leave events that were executed so often as they are; dead letters: put back (default: 3).',
     helpValue: 'N',
   }),
 };

@@ -2,6 +2,7 @@ import { listLetters, type DeadLetterEntry } from '../app/dead-letters/list-lett
 import { putBack, type PutBackResult } from '../app/dead-letters/put-back.ts';
 import type { Context } from './context.ts';
 import { letterFilter } from './dead-letter-flags.ts';
+import { confirmAction } from './guard.ts';
 import type { Progress } from './progress.ts';
 import type { Prompts } from './prompts.ts';
 
@@ -40,6 +41,7 @@ export interface PutBackFlags extends LetterFlags, Readonly<Record<string, unkno
   readonly 'dry-run': boolean;
   readonly reason?: string | undefined;
   readonly yes: boolean;
+  readonly profile?: string | undefined;
 }
 
 interface PutBackTalk {
@@ -74,11 +76,8 @@ export async function putBackFor(
       signal,
       confirm: async (plan) => {
         if (!yes) show(plan);
-        const typed = config.isProduction && config.profile !== null ? { typed: config.profile } : {};
-        await prompts.confirm(`Put ${String(plan.putBack)} records back into ${plan.topic}?`, {
-          yes,
-          ...typed,
-        });
+        const question = `Put ${String(plan.putBack)} records back into ${plan.topic}?`;
+        await confirmAction(prompts, config, flags, question);
       },
       onProgress: (done, total) => {
         progress.update(done, total);

@@ -1,56 +1,52 @@
 import { openLedger } from '../app/consume/open-group.ts';
-import { decideAgain, failedEventIds, type DecidedAgain } from '../app/decide-again.ts';
+import { decideAgain, type DecidedAgain } from '../app/decide-again.ts';
+import { areNamed, failedEventIds } from '../app/failures/choose.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { Context } from './context.ts';
+import { confirmAction, type Consent } from './guard.ts';
 import type { Progress } from './progress.ts';
 import type { Prompts } from './prompts.ts';
-import { readEventIds } from './rollback-choice.ts';
+import { chosenEvents } from './target-flags.ts';
 
 interface DecideAgainInput {
   readonly kind: 'retry' | 'skip';
   readonly context: Context;
   readonly ids: readonly string[];
-  readonly file: string | undefined;
-  readonly isAllFailed: boolean;
+  readonly flags: Parameters<typeof chosenEvents>[1] & Consent;
   readonly force: boolean;
+  readonly maxAttempts: number | null;
   readonly reason: string | null;
-  readonly yes: boolean;
   readonly prompts: Prompts;
   readonly progress: Progress;
 }
 
 /**
  * What `retry` and `skip` share: which events, a question before many or in production, progress. Throws USAGE where no
- * event is named, NO_TERMINAL or DECLINED where it is not confirmed, EVENT_NOT_FOUND.
+ * event is named, NO_TERMINAL, PRODUCTION_GUARD or DECLINED where it is not confirmed, EVENT_NOT_FOUND, INTERRUPTED.
  */
 export async function decideAgainFor(input: DecideAgainInput): Promise<readonly DecidedAgain[]> {
-  const { kind, context, force, reason, prompts, progress } = input;
-  const named = await readEventIds(input.ids, input.file);
-  if (named.length === 0 && !input.isAllFailed) {
-    const hint = `Name events, or use --all-failed.`;
+  const { kind, context, flags, force, maxAttempts, reason, prompts, progress } = input;
+  const chosen = await chosenEvents(input.ids, flags, context.now());
+  if (chosen === null) {
+    const hint = 'Name events, or choose failed ones with --all-failed, --from-file or filters.';
     throw new UserEventsError('USAGE', `No event to ${kind} is named`, { hint });
   }
   const database = await context.database();
   const ledger = await openLedger(database);
-  const eventIds = input.isAllFailed ? await failedEventIds(database) : named;
+  const eventIds = areNamed(chosen) ? chosen : await failedEventIds(database, chosen);
   if (eventIds.length === 0) return [];
-  const { isProduction, profile, operator } = context.config;
-  const typed = isProduction && profile !== null ? { typed: profile } : {};
-  if (isProduction || input.isAllFailed) {
-    await prompts.confirm(`${kind} ${String(eventIds.length)} failed events?`, { yes: input.yes, ...typed });
+  const { config, signal } = context;
+  if (config.isProduction || !areNamed(chosen)) {
+    const events = `${String(eventIds.length)} failed ${eventIds.length === 1 ? 'event' : 'events'}`;
+    await confirmAction(prompts, config, flags, `${kind} ${events}?`);
   }
+  const { operator } = config;
+  const onProgress = (done: number, total: number): void => {
+    progress.update(done, total);
+  };
+  const request = { kind, eventIds, operator, reason, force, maxAttempts, signal, onProgress };
   try {
-    return await decideAgain(database, ledger, {
-      kind,
-      eventIds,
-      operator,
-      reason,
-      force,
-      signal: context.signal,
-      onProgress: (done, total) => {
-        progress.update(done, total);
-      },
-    });
+    return await decideAgain(database, ledger, request);
   } finally {
     progress.stop();
   }

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { FAILURE_CLASSES, FAILURE_CODES, type FailuresWanted } from '../app/failures.ts';
+import { FAILURE_CLASSES, FAILURE_CODES, type FailuresWanted } from '../app/failures/wanted.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 
 /** Which failures are meant. */
@@ -9,20 +9,31 @@ export const failureFlags = {
     multipleNonGreedy: true,
     summary: 'Only with this code; repeat it for more.',
     helpValue: 'CODE',
+    helpGroup: 'filter',
   }),
-  class: Flags.option({ options: FAILURE_CLASSES, summary: 'Only of this class.' })(),
-  sqlstate: Flags.string({ summary: 'Only with this SQLSTATE, or what begins so (23).', helpValue: 'STATE' }),
-  constraint: Flags.string({ summary: 'Only what this constraint refused.', helpValue: 'NAME' }),
-  field: Flags.string({ summary: 'Only for this field or column.', helpValue: 'NAME' }),
-  user: Flags.string({ summary: 'Only of this user.', helpValue: 'USER_ID' }),
+  class: Flags.option({ options: FAILURE_CLASSES, summary: 'Only of this class.', helpGroup: 'filter' })(),
+  sqlstate: Flags.string({
+    summary: 'Only with this SQLSTATE, or what begins so (23).',
+    helpValue: 'STATE',
+    helpGroup: 'filter',
+  }),
+  constraint: Flags.string({
+    summary: 'Only what this constraint refused.',
+    helpValue: 'NAME',
+    helpGroup: 'filter',
+  }),
+  field: Flags.string({ summary: 'Only for this field or column.', helpValue: 'NAME', helpGroup: 'filter' }),
+  user: Flags.string({ summary: 'Only of this user.', helpValue: 'USER_ID', helpGroup: 'filter' }),
   since: Flags.string({
     summary: 'Only what failed since: 1h (ago), 2026-01-31, 2026-01-31T08:00:00Z.',
     helpValue: 'TIME',
+    helpGroup: 'filter',
   }),
-  until: Flags.string({ summary: 'Only what failed before.', helpValue: 'TIME' }),
+  until: Flags.string({ summary: 'Only what failed before.', helpValue: 'TIME', helpGroup: 'filter' }),
 };
 
-interface FailureFlagValues extends Omit<FailuresWanted, 'codes' | 'sqlState' | 'userId'> {
+/** The filters as they are parsed. */
+export interface FailureFlagValues extends Omit<FailuresWanted, 'codes' | 'sqlState' | 'userId'> {
   readonly code?: readonly string[] | undefined;
   readonly sqlstate?: string | undefined;
   readonly user?: string | undefined;

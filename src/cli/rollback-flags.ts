@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { databaseFlags, dryRunFlag, logFlags, timeoutFlag, yesFlag } from './flags.ts';
+import { targetFlags } from './target-flags.ts';
 
 /** How long `--wait` waits without --timeout, s. */
 export const DEFAULT_WAIT_S = 30;
@@ -16,14 +17,7 @@ export const rollbackFlags = {
     summary: 'Event to withdraw; may be repeated.',
     helpValue: 'UUID',
   }),
-  'all-failed': Flags.boolean({
-    summary: 'Withdraw every failed event of this service.',
-    exclusive: ['event-id', 'from-file'],
-  }),
-  'from-file': Flags.string({
-    summary: 'File with event ids, one a line, or what `failures --json` prints; - is stdin.',
-    helpValue: 'FILE',
-  }),
+  ...targetFlags('Withdraw'),
   only: Flags.boolean({
     summary: 'Withdraw the events alone; later ones are executed again without them.',
     exclusive: ['cascade'],

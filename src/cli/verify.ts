@@ -7,6 +7,7 @@ import { repair, type Repaired } from '../app/verify/repair.ts';
 import type { Database } from '../postgres/transaction.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
+import { confirmAction } from './guard.ts';
 import type { Prompts } from './prompts.ts';
 
 export interface VerifyInput extends Pick<VerifyRequest, 'isExact' | 'limit' | 'digestColumns'> {
@@ -59,6 +60,8 @@ export interface RepairInput extends Verified {
   readonly command: 'verify --fix' | 'rebuild';
   readonly reason: string | undefined;
   readonly yes: boolean;
+  /** `--profile`, as it was typed. */
+  readonly profile: string | undefined;
   readonly prompts: Prompts;
   readonly progress: Progress;
 }
@@ -69,11 +72,10 @@ export async function repairFor(input: RepairInput): Promise<Repaired | null> {
   const { wrong, unknown, corrections } = findings;
   const rows = wrong.length + unknown.length;
   if (rows === 0 && corrections.size === 0) return null;
-  const { isProduction, profile, operator } = context.config;
-  const typed = isProduction && profile !== null ? { typed: profile } : {};
+  const { operator } = context.config;
   const values = corrections.size === 0 ? '' : ` and ${counted(corrections.size, 'value')} of the ledger`;
   const question = `Set ${counted(rows, 'row')} of ${input.result.table}${values}?`;
-  await input.prompts.confirm(question, { yes: input.yes, ...typed });
+  await confirmAction(input.prompts, context.config, input, question);
   try {
     return await repair(database, ledger, {
       userIds: wrong,

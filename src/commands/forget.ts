@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { openLedger } from '../app/consume/open-group.ts';
 import { forget, type ForgetResult } from '../app/forget.ts';
 import { BaseCommand } from '../cli/base-command.ts';
+import { confirmAction } from '../cli/guard.ts';
 import { databaseFlags, dryRunFlag, logFlags, yesFlag } from '../cli/flags.ts';
 import { renderForget } from '../cli/views/prune.ts';
 
@@ -20,18 +21,15 @@ export default class Forget extends BaseCommand<ForgetResult> {
   protected async execute(): Promise<ForgetResult> {
     const { args, flags } = await this.parse(Forget);
     const context = this.context(flags);
-    const { isProduction, profile, operator } = context.config;
+    const { operator } = context.config;
     const [log, database] = [await context.log(), await context.database()];
     const ledger = await openLedger(database);
     const request = { userId: args.userId, operator };
     if (!flags['dry-run']) {
       // What stands in the way is said before anything is asked.
       await forget(log, database, ledger, { ...request, isDryRun: true });
-      const typed = isProduction && profile !== null ? { typed: profile } : {};
-      await this.prompts.confirm(`Empty what the ledger holds of user ${args.userId}?`, {
-        yes: flags.yes,
-        ...typed,
-      });
+      const question = `Empty what the ledger holds of user ${args.userId}?`;
+      await confirmAction(this.prompts, context.config, flags, question);
     }
     const result = await forget(log, database, ledger, { ...request, isDryRun: flags['dry-run'] });
     return this.report(result, renderForget);

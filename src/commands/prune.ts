@@ -1,6 +1,7 @@
 import { openLedger } from '../app/consume/open-group.ts';
 import { prune, type PruneResult } from '../app/prune.ts';
 import { BaseCommand } from '../cli/base-command.ts';
+import { confirmAction } from '../cli/guard.ts';
 import { pruneFlags, readCutoff } from '../cli/prune-flags.ts';
 import { renderPrune } from '../cli/views/prune.ts';
 
@@ -24,10 +25,8 @@ export default class Prune extends BaseCommand<PruneResult> {
     const ledger = await openLedger(database);
     const isDryRun = flags['dry-run'];
     if (!isDryRun) {
-      const { isProduction, profile } = context.config;
-      const typed = isProduction && profile !== null ? { typed: profile } : {};
       const question = `Empty what the ledger holds of events decided on before ${before.toISOString()}?`;
-      await this.prompts.confirm(question, { yes: flags.yes, ...typed });
+      await confirmAction(this.prompts, context.config, flags, question);
     }
     const progress = this.progress('Pruning');
     const onProgress = (events: number): void => {

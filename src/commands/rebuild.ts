@@ -32,7 +32,7 @@ export default class Rebuild extends BaseCommand<VerifyReport> {
     if (flags['dry-run']) return this.report(found, renderVerify, exitOfVerify(found));
     if (!flags.yes) this.show(found, renderVerify);
     const { prompts } = this;
-    const { yes, reason } = flags;
+    const { yes, reason, profile } = flags;
     const progress = this.progress('Setting rows');
     const repaired = await repairFor({
       ...verified,
@@ -40,6 +40,7 @@ export default class Rebuild extends BaseCommand<VerifyReport> {
       command: 'rebuild',
       reason,
       yes,
+      profile,
       prompts,
       progress,
     });

@@ -6,7 +6,21 @@ import { exitOfPutBack, putBackFor, type PutBackFlags } from '../cli/dead-letter
 import { databaseFlags, logFlags, yesFlag } from '../cli/flags.ts';
 import { renderPutBack } from '../cli/views/dead-letters.ts';
 import type { PutBackResult } from '../app/dead-letters/put-back.ts';
+import { targetFlags } from '../cli/target-flags.ts';
 import { exitOfDecided, renderDecidedAgain, type DecidedAgainResult } from '../cli/views/decide-again.ts';
+
+/** What means events of the ledger, and nothing of a dead letter. */
+const LEDGER_FLAGS = [
+  'EVENT',
+  'all-failed',
+  'from-file',
+  'force',
+  'code',
+  'class',
+  'sqlstate',
+  'constraint',
+  'field',
+];
 
 export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResult> {
   static override summary = 'Execute failed events again, after their cause is mended.';
@@ -15,7 +29,8 @@ export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResul
     'What an event held back is released, in order, when it is executed.';
   static override examples = [
     '<%= config.bin %> retry 0190a3c4-…',
-    '<%= config.bin %> retry --all-failed --yes',
+    '<%= config.bin %> retry --all-failed --max-attempts 5 --yes',
+    '<%= config.bin %> retry --constraint users_email_key --since 1h --yes',
   ];
   static override strict = false;
   static override args = {
@@ -25,18 +40,17 @@ export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResul
     ...databaseFlags,
     ...logFlags,
     ...yesFlag,
+    ...targetFlags('Retry'),
     ...deadLetterFlags,
     ...putBackFlags,
-    'all-failed': Flags.boolean({ summary: 'Retry every failed event.' }),
-    'from-file': Flags.string({
-      summary: 'File with event ids, one a line, or what `failures --json` prints.',
-      helpValue: 'FILE',
-    }),
     force: Flags.boolean({
       summary: 'Execute a failed rollback over a row that was changed from outside the log.',
     }),
     reason: Flags.string({ summary: 'Why; kept in the audit trail.', helpValue: 'TEXT' }),
   };
+
+  // Ends between two portions: what was decided stays decided, and is counted.
+  protected override readonly drains = true;
 
   protected async execute(): Promise<DecidedAgainResult | PutBackResult> {
     const { argv, flags } = await this.parse(Retry);
@@ -47,11 +61,10 @@ export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResul
       kind: 'retry',
       context,
       ids: argv.map(String),
-      file: flags['from-file'],
-      isAllFailed: flags['all-failed'],
+      flags,
       force: flags.force,
+      maxAttempts: flags['max-attempts'] ?? null,
       reason: flags.reason ?? null,
-      yes: flags.yes,
       prompts: this.prompts,
       progress: this.progress('Retrying'),
     });
@@ -59,7 +72,7 @@ export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResul
   }
 
   private async putBack(topic: string, flags: PutBackFlags, ids: readonly string[]): Promise<PutBackResult> {
-    refuseLedgerFlags({ ...flags, EVENT: ids[0] }, ['EVENT', 'all-failed', 'from-file', 'force']);
+    refuseLedgerFlags({ ...flags, EVENT: ids[0] }, LEDGER_FLAGS);
     const result = await putBackFor(this.context(flags, 'both'), topic, flags, {
       prompts: this.prompts,
       progress: this.progress('Putting back'),

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { decideAgainFor } from '../cli/decide-again.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { databaseFlags, yesFlag } from '../cli/flags.ts';
+import { targetFlags } from '../cli/target-flags.ts';
 import { exitOfDecided, renderDecidedAgain, type DecidedAgainResult } from '../cli/views/decide-again.ts';
 
 export default class Skip extends BaseCommand<DecidedAgainResult> {
@@ -14,13 +15,12 @@ export default class Skip extends BaseCommand<DecidedAgainResult> {
   static override flags = {
     ...databaseFlags,
     ...yesFlag,
-    'all-failed': Flags.boolean({ summary: 'Skip every failed event.' }),
-    'from-file': Flags.string({
-      summary: 'File with event ids, one a line, or what `failures --json` prints.',
-      helpValue: 'FILE',
-    }),
+    ...targetFlags('Skip'),
     reason: Flags.string({ required: true, summary: 'Why; kept in the audit trail.', helpValue: 'TEXT' }),
   };
+
+  // Ends between two portions: what was decided stays decided, and is counted.
+  protected override readonly drains = true;
 
   protected async execute(): Promise<DecidedAgainResult> {
     const { argv, flags } = await this.parse(Skip);
@@ -29,11 +29,10 @@ export default class Skip extends BaseCommand<DecidedAgainResult> {
       kind: 'skip',
       context,
       ids: argv.map(String),
-      file: flags['from-file'],
-      isAllFailed: flags['all-failed'],
+      flags,
       force: false,
+      maxAttempts: null,
       reason: flags.reason,
-      yes: flags.yes,
       prompts: this.prompts,
       progress: this.progress('Skipping'),
     });

@@ -33,7 +33,7 @@ export default class Verify extends BaseCommand<VerifyReport> {
       return this.report(found, renderVerify, exitOfVerify(found));
     if (!flags.yes) this.show(found, renderVerify);
     const { prompts } = this;
-    const { yes, reason } = flags;
+    const { yes, reason, profile } = flags;
     const progress = this.progress('Setting rows');
     const repaired = await repairFor({
       ...verified,
@@ -41,6 +41,7 @@ export default class Verify extends BaseCommand<VerifyReport> {
       command: 'verify --fix',
       reason,
       yes,
+      profile,
       prompts,
       progress,
     });

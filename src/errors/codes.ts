@@ -149,6 +149,11 @@ export const ERROR_CODES = {
     hint: 'Delete the user by an event, and settle what is failed, first.',
   },
   DECLINED: { scope: 'command', exit: 6, hint: 'Nothing was sent or changed.' },
+  PRODUCTION_GUARD: {
+    scope: 'command',
+    exit: 6,
+    hint: 'Name the profile as well: --yes --profile NAME. At a terminal its name is asked for.',
+  },
   TIMED_OUT: { scope: 'command', exit: 6, hint: 'What was sent stays sent; is a consumer running?' },
   EVENTS_FAILED: { scope: 'command', exit: 7, hint: 'See `user-events failures`.' },
   INTERRUPTED: {

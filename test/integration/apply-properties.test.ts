@@ -107,6 +107,7 @@ async function compare(
         operator: 'tester',
         reason: 'test',
         force: false,
+        maxAttempts: null,
         signal: new AbortController().signal,
         onProgress: () => undefined,
       };

@@ -24,6 +24,7 @@ async function decide(kind: 'retry' | 'skip', ...offsets: number[]): Promise<rea
     operator: 'tester',
     reason: null,
     force: false,
+    maxAttempts: null,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });

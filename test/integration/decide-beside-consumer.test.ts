@@ -1,6 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { openLedger } from '../../src/app/consume/open-group.ts';
-import { decideAgain, failedEventIds } from '../../src/app/decide-again.ts';
+import { decideAgain } from '../../src/app/decide-again.ts';
+import { failedEventIds } from '../../src/app/failures/choose.ts';
 import { createPostgresEventLog } from '../../src/log/postgres/event-log.ts';
 import { migrateLog } from '../../src/postgres/migrate.ts';
 import { prepareUsers } from '../support/apply-harness.ts';
@@ -33,11 +34,12 @@ test(`${DECISIONS.toLocaleString('en-US')} retries and skips beside a running co
       operator: 'tester',
       reason: 'test',
       force: false,
+      maxAttempts: null,
       signal: new AbortController().signal,
       onProgress: () => undefined,
     });
     decided[kind] += done.length;
-    decided.changed += done.filter(({ isChanged }) => isChanged).length;
+    decided.changed += done.filter(({ left }) => left === null).length;
   };
   const isEnough = (): boolean => decided.retry + decided.skip >= DECISIONS;
   let published = 0;
@@ -62,7 +64,7 @@ test(`${DECISIONS.toLocaleString('en-US')} retries and skips beside a running co
   /** One operator, who takes one failed event at a time, or up to a hundred, until enough is decided. */
   const operate = async (first: number): Promise<void> => {
     for (let turn = first; !isEnough(); turn++) {
-      const failed = await failedEventIds(database());
+      const failed = await failedEventIds(database(), { wanted: {}, nowMs: 0 });
       const from = (turn * 13) % Math.max(1, failed.length);
       const chosen = failed.slice(from, from + (turn % 4 === 0 ? 100 : 1));
       if (chosen.length > 0) await decide(turn % 3 === 0 ? 'retry' : 'skip', chosen);
@@ -73,9 +75,9 @@ test(`${DECISIONS.toLocaleString('en-US')} retries and skips beside a running co
   expect(await brokenGuarantees(pool, schema, ['name', 'age'])).toEqual([]);
   // What was held back until now goes on when its cause is accepted as lost: skipping may uncover the next one.
   for (
-    let failed = await failedEventIds(database());
+    let failed = await failedEventIds(database(), { wanted: {}, nowMs: 0 });
     failed.length > 0;
-    failed = await failedEventIds(database())
+    failed = await failedEventIds(database(), { wanted: {}, nowMs: 0 })
   )
     await decide('skip', failed);
   expect(decided.changed).toBeGreaterThan(DECISIONS / 2);

@@ -1,10 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  listFailures,
-  type FailuresSummary,
-  type FailuresWanted,
-  type Failure,
-} from '../../src/app/failures.ts';
+import { listFailures, type FailuresSummary, type Failure } from '../../src/app/failures.ts';
+import type { FailuresWanted } from '../../src/app/failures/wanted.ts';
 import { cud, eventId, openApplier, prepareUsers, rollback } from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 

@@ -65,6 +65,7 @@ async function decide(kind: 'retry' | 'skip', userId: string): Promise<void> {
     operator: 'tester',
     reason: 'test',
     force: false,
+    maxAttempts: null,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });
@@ -105,7 +106,14 @@ test.each([
     if (userId === 'retried') await decide('retry', userId);
     else if (userId === 'skipped') await decide('skip', userId);
     else {
-      const terms = { mode: 'only', upTo: null, force: false, reason: null, operator: 'tester' } as const;
+      const terms = {
+        mode: 'only',
+        upTo: null,
+        force: false,
+        maxAttempts: null,
+        reason: null,
+        operator: 'tester',
+      } as const;
       const event = { eventId: '018f3f1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f', userId, partition: 0 } as const;
       const targets = [failed.get(userId) ?? ''];
       await log.append([

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { openLedger } from '../../src/app/consume/open-group.ts';
-import { decideAgain, failedEventIds } from '../../src/app/decide-again.ts';
+import { decideAgain } from '../../src/app/decide-again.ts';
+import { failedEventIds } from '../../src/app/failures/choose.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createPostgresEventLog } from '../../src/log/postgres/event-log.ts';
 import { migrateLog } from '../../src/postgres/migrate.ts';
@@ -131,10 +132,11 @@ test('a column that must not be null, added under way, fails events of any user:
   await waitUntilDecided(log, database(), again);
   const retried = await decideAgain(database(), await openLedger(database()), {
     kind: 'retry',
-    eventIds: await failedEventIds(database()),
+    eventIds: await failedEventIds(database(), { wanted: {}, nowMs: 0 }),
     operator: 'tester',
     reason: null,
     force: false,
+    maxAttempts: null,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });

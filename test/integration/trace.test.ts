@@ -99,6 +99,7 @@ describe('the story of a failed event', () => {
     const terms = {
       operator: 'op',
       force: false,
+      maxAttempts: null,
       signal: new AbortController().signal,
       onProgress: () => undefined,
     };

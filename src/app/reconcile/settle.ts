@@ -31,6 +31,7 @@ export function settle(
         status,
         blockedBy: null,
         error: keepsError(step) ? 'keep' : null,
+        isAttempt: step.kind === 'complete',
       });
     }
     if (status === entry.status && error === null) continue;

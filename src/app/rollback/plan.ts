@@ -1,164 +1,92 @@
-import type { EventError } from '../../domain/column-values.ts';
-import type { JsonObject, RollbackMode, Status } from '../../domain/event.ts';
-import { rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
-import { outlook, type RollbackOutlook } from '../../domain/rollback-plan.ts';
-import { UserEventsError } from '../../errors/user-events-error.ts';
-import { inTransaction, type Database, type PoolClient } from '../../postgres/transaction.ts';
+import type { LogEvent, RollbackMode } from '../../domain/event.ts';
+import type { HistoryEntry } from '../../domain/history.ts';
+import { withPending } from '../../domain/pending.ts';
+import { outlook } from '../../domain/rollback-plan.ts';
 import { readHistories } from '../../postgres/sql/read-history.ts';
-import { readTargets, type TargetRow } from '../../postgres/sql/read-targets.ts';
-import { readRows } from '../../postgres/sql/read-rows.ts';
+import type { Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
-import { repeatOnConflict } from '../reconcile/repeat.ts';
+import type { UserTargets } from './targets.ts';
+import { tryOut } from './try-out.ts';
+import type { PendingEvent, PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
 
-/** What a rollback of one user's events would do in this service, tried out and undone. */
-export interface UserPlan {
-  readonly userId: string;
-  readonly targets: readonly string[];
-  /** Where the compensating event goes: the partition of the user's newest event. */
-  readonly partition: number;
-  readonly outlook: RollbackOutlook;
-  /** The row now, and as it would be; null = there is none. */
-  readonly now: JsonObject | null;
-  readonly then: JsonObject | null;
-  /** Events whose status would change, in order. */
-  readonly changes: readonly {
-    readonly eventId: string;
-    readonly operation: string | null;
-    readonly from: Status;
-    readonly to: Status;
-  }[];
-  /** Why it could not be executed here as things are (drift, say); it would be recorded as failed. */
-  readonly obstacle: EventError | null;
-}
-
-export interface PlanRequest {
-  readonly eventIds: readonly string[];
-  readonly mode: RollbackMode | null;
-  readonly force: boolean;
-  /** False for many events: decided, but not tried out; rows and changes stay empty. */
-  readonly isDetailed: boolean;
-  readonly signal: AbortSignal;
-}
-
-const USERS_AT_ONCE = 500;
-/** For an id that the ledger does not have. */
-export const NOT_READ_YET =
-  'Check the id. If the log has it, this service has not read it yet: `user-events consume --until-end`.';
-
-const NOT_MADE_YET = '00000000-0000-0000-0000-000000000000';
-
-/** The plan's transaction is always aborted: by this. */
-class TriedOut extends Error {}
+/** Histories in portions: of a bulk of many users they would not fit into memory all at once. */
+const USERS_AT_ONCE = 50;
+/** A plan for people, who read some screens at the most. */
+const MOST_TRIED_OUT = 50;
 
 /**
- * Plans a rollback on this service's ledger: one plan a user. What would happen is not guessed: it is executed by the
- * path that the consumer takes, in a transaction that is aborted. Throws EVENT_NOT_FOUND for ids that the ledger does
- * not have, and ROLLBACK_REFUSED for an event without a user (it has no effect; skip it).
+ * Plans a rollback on this service's ledger and on what lies ahead of it in the log: one plan a user. What would happen is
+ * not guessed: it is executed by the path that the consumer takes, in a transaction that is aborted (ADR 0003).
+ * INTERRUPTED between two portions.
  */
 export async function planRollback(
   database: Database,
   ledger: Ledger,
+  users: readonly UserTargets[],
   request: PlanRequest,
 ): Promise<readonly UserPlan[]> {
-  const targets = await readTargets(database.pool, database.schema, request.eventIds);
-  const known = new Set(targets.map(({ eventId }) => eventId));
-  const unknown = request.eventIds.filter((id) => !known.has(id));
-  if (unknown.length > 0) {
-    const message = `This service's ledger has no event ${unknown.slice(0, 3).join(', ')}${unknown.length > 3 ? ' …' : ''}`;
-    throw new UserEventsError('EVENT_NOT_FOUND', message, {
-      hint: NOT_READ_YET,
-      facts: { eventIds: unknown },
-    });
-  }
-  const byUser = new Map<string, TargetRow[]>();
-  for (const target of targets) {
-    if (target.userId === null) {
-      const hint = `Accept the loss with \`user-events skip ${target.eventId} --reason …\`.`;
-      throw new UserEventsError('ROLLBACK_REFUSED', `Event ${target.eventId} has no user: it had no effect`, {
-        hint,
-      });
-    }
-    byUser.set(target.userId, [...(byUser.get(target.userId) ?? []), target]);
-  }
+  const { isThorough, ahead, signal, onProgress } = request;
+  const isTriedOut = isThorough || users.length <= MOST_TRIED_OUT;
   const plans: UserPlan[] = [];
-  const users = [...byUser];
-  // Histories in portions: of a bulk of many users they would not fit into memory all at once.
   for (let from = 0; from < users.length; from += USERS_AT_ONCE) {
+    signal.throwIfAborted();
     const portion = users.slice(from, from + USERS_AT_ONCE);
-    const ids = portion.map(([userId]) => userId);
+    const ids = portion.map(({ userId }) => userId);
     const histories = await readHistories(database.pool, database.schema, ids);
-    for (const [userId, rows] of portion) {
-      const user = { userId, rows, history: histories.get(userId) ?? [] };
-      plans.push(await planUser(database, ledger, request, user));
-    }
+    const planned = portion.map((user): PlannedUser => {
+      const history = histories.get(user.userId) ?? [];
+      const pending = ahead.byUser.get(user.userId) ?? [];
+      return { plan: decide(ledger, user, history, pending, request.mode), history, ahead: pending };
+    });
+    plans.push(
+      ...(isTriedOut ? await tryOut(database, ledger, planned, request) : planned.map(({ plan }) => plan)),
+    );
+    onProgress(plans.length, users.length);
   }
   return plans;
 }
 
-interface UserTargets {
-  readonly userId: string;
-  readonly rows: readonly TargetRow[];
-  readonly history: readonly HistoryEntry[];
-}
-
-async function planUser(
-  database: Database,
-  ledger: Ledger,
-  request: PlanRequest,
-  user: UserTargets,
-): Promise<UserPlan> {
-  const { userId, rows, history } = user;
+function decide(
+  { rules }: Ledger,
+  { userId, rows }: UserTargets,
+  history: readonly HistoryEntry[],
+  ahead: readonly LogEvent[],
+  mode: RollbackMode | null,
+): UserPlan {
   const targets = rows.map(({ eventId }) => eventId);
-  const view = outlook(history, { targets, mode: request.mode, rules: ledger.rules });
-  // Behind everything that it may list, also where partitions were added since.
-  const partition = history.at(-1)?.partition ?? 0;
-  const base = { userId, targets, partition, outlook: view };
-  const plan: UserPlan = { ...base, now: null, then: null, changes: [], obstacle: null };
-  if (!request.isDetailed) return plan;
-  return repeatOnConflict(ledger.ours, request.signal, async () => {
-    let tried = plan;
-    try {
-      await inTransaction(database.pool, 'repeatable read', async (client) => {
-        tried = { ...base, ...(await tryOut(client, ledger, user, view, request.force)) };
-        throw new TriedOut();
-      });
-    } catch (error) {
-      if (!(error instanceof TriedOut)) throw error;
-    }
-    return tried;
-  });
+  const coming = withPending(history, ahead);
+  const view = outlook(coming, { targets, mode, rules });
+  const isKnown = view.kind === 'already' && outlook(history, { targets, mode, rules }).kind === 'already';
+  const newest = coming.findLast(({ withdraws }) => withdraws?.some((id) => targets.includes(id)) ?? false);
+  const pending = ahead.map(toPending);
+  const underWay =
+    view.kind === 'already' && !isKnown ? pending.find(({ eventId }) => eventId === newest?.eventId) : null;
+  return {
+    userId,
+    targets,
+    // Behind everything that it may list, also where partitions were added since.
+    partition: coming.at(-1)?.partition ?? 0,
+    outlook: view,
+    pending,
+    underWay: underWay ?? null,
+    isTriedOut: false,
+    now: null,
+    then: null,
+    changes: [],
+    obstacle: null,
+  };
 }
 
-async function tryOut(
-  client: PoolClient,
-  ledger: Ledger,
-  { userId, history }: UserTargets,
-  view: RollbackOutlook,
-  force: boolean,
-): Promise<Pick<UserPlan, 'now' | 'then' | 'changes' | 'obstacle'>> {
-  const { table } = ledger.mapper;
-  const now = (await readRows(client, table, [userId])).get(userId) ?? null;
-  if (!view.decision.isAccepted || view.kind === 'already')
-    return { now, then: now, changes: [], obstacle: null };
-  const { withdraws } = view.decision;
-  const last = history.at(-1);
-  const place = { partition: last?.partition ?? 0, offset: (last?.offset ?? 0n) + 1n, timestamp: 0 };
-  const own = rollbackEntry({ eventId: NOT_MADE_YET, ...place, withdraws });
-  const job = {
-    userId,
-    history: [...history, own],
-    force,
-    cause: 'rollback',
-    causedBy: null,
-    operator: null,
-    reason: null,
-  } as const;
-  const result = (await reconcile(client, ledger, [job])).get(userId);
-  const then = (await readRows(client, table, [userId])).get(userId) ?? null;
-  const changes = history.flatMap(({ eventId, operation, status }) => {
-    const to = result?.statuses.get(eventId) ?? status;
-    return to === status ? [] : [{ eventId, operation, from: status, to }];
-  });
-  return { now, then, changes, obstacle: result?.error ?? null };
+/** A record ahead of this service, in short. */
+function toPending(event: LogEvent): PendingEvent {
+  const { eventId, partition, offset } = event;
+  const terms = event.kind === 'rollback' ? event : { operator: null, reason: null };
+  return {
+    eventId,
+    operation: event.kind === 'cud' || event.kind === 'rollback' ? event.operation : null,
+    partition,
+    offset,
+    operator: terms.operator,
+    reason: terms.reason,
+  };
 }

@@ -1,106 +1,136 @@
 import type { RollbackMode } from '../../domain/event.ts';
-import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import { readFailedTargets } from '../../postgres/sql/read-targets.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { requireBoundTopic } from '../bound-topic.ts';
 import { openLedger, type Ledger } from '../consume/open-group.ts';
-import { planRollback, type UserPlan } from './plan.ts';
-import { awaitOutcomes, sendRollbacks, type SendTerms, type SentRollback } from './send.ts';
+import type { TypeSettings } from '../envelope-context.ts';
+import type { ChosenEvents } from '../failures/choose.ts';
+import { readAhead, tryReadAhead, type Ahead } from '../log/read-pending.ts';
+import { planRollback } from './plan.ts';
+import { awaitOutcomes, isSendable, sendRollbacks, type SendTerms, type SentRollback } from './send.ts';
+import { findTargets, type Rejected, type UserTargets } from './targets.ts';
+import type { PlanRequest, UserPlan } from './user-plan.ts';
 
 export interface RollBackRequest {
-  /** Opened only when something is sent. */
   readonly log: () => Promise<EventLog>;
-  readonly targets: readonly string[] | 'all failed';
+  readonly chosen: ChosenEvents;
   readonly mode: RollbackMode | null;
   readonly force: boolean;
   readonly isDryRun: boolean;
   /** Null: do not wait for the local consumer. */
   readonly waitMs: number | null;
   readonly terms: Omit<SendTerms, 'rules' | 'force'>;
+  readonly types: TypeSettings;
   readonly signal: AbortSignal;
+  readonly onProgress: (step: 'plan' | 'send', done: number, total: number) => void;
   /** Asks about later events in the way. Throws LATER_EVENTS where there is nobody to ask, DECLINED. */
-  readonly chooseMode: (plans: readonly UserPlan[]) => Promise<RollbackMode>;
-  /** Throws DECLINED or NO_TERMINAL where it is not confirmed. Not called where nothing is to be sent. */
-  readonly confirm: (plans: readonly UserPlan[]) => Promise<void>;
+  readonly chooseMode: (choice: ModeChoice) => Promise<RollbackMode>;
+  /** Throws where it is not confirmed. Not called where nothing is to be sent. `isAsked`: the mode was asked for. */
+  readonly confirm: (plans: Planned, isAsked: boolean) => Promise<void>;
 }
 
-export interface RolledBack {
-  readonly isDryRun: boolean;
+/** What is asked about: users with later events in the way, both ways; and the others, whose plan is one. */
+export interface ModeChoice {
+  readonly only: readonly UserPlan[];
+  /** Of the same users, in the same order. */
+  readonly cascade: readonly UserPlan[];
+  readonly others: readonly UserPlan[];
+}
+
+export interface Planned {
   readonly plans: readonly UserPlan[];
+  /** Events of a bulk of which nothing can be withdrawn. */
+  readonly rejected: readonly Rejected[];
+  /** Why not all that lies ahead in the log was looked at; null where it was. */
+  readonly aheadGap: string | null;
+}
+
+export interface RolledBack extends Planned {
+  readonly isDryRun: boolean;
   readonly sent: readonly SentRollback[];
   /** 6: refused; 7: some of several were refused, or one could not be executed here. */
   readonly exit: 0 | 6 | 7;
 }
 
-/** So many users are tried out one by one for the plan; more are decided only. */
-const DETAILED_USERS = 50;
-
 /**
- * Plans, asks, publishes one compensating event a user, and waits if told to (DESIGN 5). Throws EVENT_NOT_FOUND,
- * LATER_EVENTS, DECLINED, TIMED_OUT; refusals of single users are in the result.
+ * Plans, asks, publishes one compensating event a user, and waits if told to (DESIGN 5). What an earlier run has sent is
+ * found in the log where this service has not executed it yet, so that a second run goes on where the first one ended.
+ * Throws EVENT_NOT_FOUND, LATER_EVENTS, DECLINED, TIMED_OUT, INTERRUPTED; refusals of single users are in the result.
  */
 export async function rollBack(database: Database, request: RollBackRequest): Promise<RolledBack> {
   const ledger = await openLedger(database);
-  const eventIds = await chooseTargets(database, request.targets);
-  let plans = await plan(database, ledger, request, eventIds, request.mode);
-  if (request.isDryRun) return { isDryRun: true, plans, sent: [], exit: exitOf(plans.map(refusalOf)) };
-  const undecided = plans.filter(({ outlook }) => outlook.kind === 'choose');
-  if (undecided.length > 0) {
-    plans = await plan(database, ledger, request, eventIds, await request.chooseMode(undecided));
+  const { users, rejected } = await findTargets(database, request.chosen);
+  const ahead = await lookAhead(database, ledger, users, request);
+  const asked = await planAndAsk(database, ledger, users, ahead, request);
+  const planned = { plans: asked.plans, rejected, aheadGap: ahead.gap };
+  const { plans } = planned;
+  if (request.isDryRun) {
+    const outcomes = plans.map(({ outlook }) => (outlook.decision.isAccepted ? 'planned' : 'refused'));
+    return { isDryRun: true, ...planned, sent: [], exit: exitOf(outcomes, rejected) };
   }
-  const sendable = plans.filter(({ outlook }) => outlook.kind !== 'already' && outlook.decision.isAccepted);
-  if (sendable.length > 0) {
+  if (plans.some(isSendable)) {
     const { topic } = await (await request.log()).describe();
     await requireBoundTopic(database, topic);
-    await request.confirm(plans);
+    await request.confirm(planned, asked.isAsked);
   }
   const terms = { ...request.terms, rules: ledger.rules, force: request.force };
-  let sent = await sendRollbacks(request.log, plans, terms);
+  const onProgress = (done: number, total: number): void => {
+    request.onProgress('send', done, total);
+  };
+  let sent = await sendRollbacks(request.log, plans, terms, request.signal, onProgress);
   if (request.waitMs !== null) sent = await awaitOutcomes(database, sent, request.waitMs, request.signal);
-  return { isDryRun: false, plans, sent, exit: exitOf(sent.map(({ outcome }) => outcome)) };
+  const outcomes = sent.map(({ outcome }) => outcome);
+  return { isDryRun: false, ...planned, sent, exit: exitOf(outcomes, rejected) };
 }
 
-async function chooseTargets(
-  database: Database,
-  targets: RollBackRequest['targets'],
-): Promise<readonly string[]> {
-  if (targets !== 'all failed') {
-    if (targets.length > 0) return targets;
-    throw new UserEventsError('USAGE', 'There is nothing to roll back', {
-      hint: 'Name events with --event-id, --from-file or --all-failed.',
-    });
-  }
-  const failed = await readFailedTargets(database.pool, database.schema);
-  // A failed rollback is retried or skipped, not rolled back in bulk; an event without a user had no effect.
-  return failed
-    .filter(({ operation, userId }) => operation !== 'rollback' && userId !== null)
-    .map(({ eventId }) => eventId);
-}
-
-function plan(
+/** A dry run does without the log where it has to; what is sent needs it anyway. */
+function lookAhead(
   database: Database,
   ledger: Ledger,
-  { force, signal }: RollBackRequest,
-  eventIds: readonly string[],
-  mode: RollbackMode | null,
-): Promise<readonly UserPlan[]> {
-  return planRollback(database, ledger, {
-    eventIds,
-    mode,
-    force,
-    signal,
-    isDetailed: eventIds.length <= DETAILED_USERS,
-  });
+  users: readonly UserTargets[],
+  { log, isDryRun, types, signal }: RollBackRequest,
+): Promise<Ahead> {
+  const partitions = new Map(
+    users.map(({ userId, rows }) => [userId, rows.map(({ partition }) => partition)]),
+  );
+  const request = { users: partitions, keyType: ledger.mapper.table.keyType, types, signal };
+  if (users.length > 0 && !isDryRun) return log().then((opened) => readAhead(database, opened, request));
+  return tryReadAhead(database, log, request);
 }
 
-function refusalOf({ outlook }: UserPlan): string {
-  return outlook.decision.isAccepted ? 'planned' : 'refused';
+interface Asked {
+  readonly plans: readonly UserPlan[];
+  readonly isAsked: boolean;
+}
+
+async function planAndAsk(
+  database: Database,
+  ledger: Ledger,
+  users: readonly UserTargets[],
+  ahead: Ahead,
+  request: RollBackRequest,
+): Promise<Asked> {
+  const { force, signal, isDryRun, mode } = request;
+  const onProgress = (done: number, total: number): void => {
+    request.onProgress('plan', done, total);
+  };
+  const base: PlanRequest = { mode, force, ahead, isThorough: isDryRun, signal, onProgress };
+  const plans = await planRollback(database, ledger, users, base);
+  const isOpen = ({ outlook }: UserPlan): boolean => outlook.kind === 'choose';
+  const only = plans.filter(isOpen);
+  if (isDryRun || only.length === 0) return { plans, isAsked: false };
+  const open = new Set(only.map(({ userId }) => userId));
+  const inTheWay = users.filter(({ userId }) => open.has(userId));
+  const cascade = await planRollback(database, ledger, inTheWay, { ...base, mode: 'cascade' });
+  const others = plans.filter((plan) => !isOpen(plan));
+  const chosen = await request.chooseMode({ only, cascade, others });
+  const decided = new Map((chosen === 'only' ? only : cascade).map((plan) => [plan.userId, plan]));
+  return { plans: plans.map((plan) => decided.get(plan.userId) ?? plan), isAsked: true };
 }
 
 /** One that was refused is 6; a bulk with any refusal is 7 (DESIGN 5). */
-function exitOf(outcomes: readonly string[]): 0 | 6 | 7 {
-  if (outcomes.includes('failed')) return 7;
+function exitOf(outcomes: readonly string[], rejected: readonly Rejected[]): 0 | 6 | 7 {
+  if (outcomes.includes('failed') || rejected.length > 0) return 7;
   if (!outcomes.includes('refused')) return 0;
   return outcomes.length === 1 ? 6 : 7;
 }

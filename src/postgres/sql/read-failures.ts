@@ -80,6 +80,25 @@ export async function countFailures(
   return (await client.query<FailureCount>(text, parametersOf(filter))).rows;
 }
 
+/** A failed event that a command for many is about. */
+export interface FailedTarget {
+  readonly eventId: string;
+  /** Null where the record has no usable key. */
+  readonly userId: string | null;
+  readonly operation: string | null;
+}
+
+/** The failed events that are wanted, in the order of the log. Uses the partial index `ledger_open`. No locks. */
+export async function readFailedTargets(
+  db: Queryable,
+  schema: string,
+  filter: FailureFilter,
+): Promise<readonly FailedTarget[]> {
+  const text = `select l.event_id as "eventId", l.user_id as "userId", l.operation from ${ledger(schema)} l
+    where ${CONDITIONS} order by l.generation, l.partition, l."offset"`;
+  return (await db.query<FailedTarget>(text, parametersOf(filter))).rows;
+}
+
 const COLUMNS = `l.event_id as "eventId", l.user_id as "userId", l.operation, l.partition, l."offset",
   round(extract(epoch from l.published_at) * 1000)::float8 as timestamp, l.error_code as code, l.sqlstate as "sqlState",
   l.error_message as message, l.error_detail as detail, l.attempts, l.decided_at as "decidedAt"`;

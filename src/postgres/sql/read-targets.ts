@@ -11,9 +11,12 @@ export interface TargetRow {
   readonly offset: bigint;
   readonly operation: string | null;
   readonly status: Status;
+  /** How often it was executed. */
+  readonly attempts: number;
 }
 
-const COLUMNS = 'event_id as "eventId", user_id as "userId", partition, "offset", operation, status';
+const COLUMNS =
+  'event_id as "eventId", user_id as "userId", partition, "offset", operation, status, attempts';
 
 /** Finds events by id; unknown ones are absent. Uses the primary key. No locks. */
 export async function readTargets(
@@ -24,13 +27,6 @@ export async function readTargets(
   const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])
     order by generation, "offset"`;
   return (await db.query<TargetRow>(text, [uuidArray(eventIds)])).rows;
-}
-
-/** The failed events, oldest first. Uses the partial index `ledger_open`. No locks. */
-export async function readFailedTargets(db: Queryable, schema: string): Promise<readonly TargetRow[]> {
-  const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where status = 'failed'
-    order by generation, partition, "offset"`;
-  return (await db.query<TargetRow>(text)).rows;
 }
 
 /** The rows of rollback events that were committed without our hearing of it; those that are not there are absent. */
@@ -52,24 +48,23 @@ export async function readRollbackRows(
   });
 }
 
+/** What became of an event. */
+export interface OutcomeRow {
+  readonly status: Status;
+  /** Why it failed or was refused. */
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly attempts: number;
+}
+
 /** What became of events; those not decided yet are absent. */
 export async function readOutcomes(
   db: Queryable,
   schema: string,
   eventIds: readonly string[],
-): Promise<
-  ReadonlyMap<
-    string,
-    { readonly status: Status; readonly code: string | null; readonly message: string | null }
-  >
-> {
-  const text = `select event_id as "eventId", status, error_code as code, error_message as message
+): Promise<ReadonlyMap<string, OutcomeRow>> {
+  const text = `select event_id as "eventId", status, error_code as code, error_message as message, attempts
     from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])`;
-  const { rows } = await db.query<{
-    eventId: string;
-    status: Status;
-    code: string | null;
-    message: string | null;
-  }>(text, [uuidArray(eventIds)]);
+  const { rows } = await db.query<OutcomeRow & { eventId: string }>(text, [uuidArray(eventIds)]);
   return new Map(rows.map(({ eventId, ...outcome }) => [eventId, outcome]));
 }

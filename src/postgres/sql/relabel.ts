@@ -10,26 +10,29 @@ export interface Relabel {
   readonly blockedBy: string | null;
   /** Null clears the error, `keep` leaves what is recorded. */
   readonly error: EventError | 'keep' | null;
+  /** It was tried again: one more attempt. */
+  readonly isAttempt: boolean;
 }
 
 /** Sets statuses. An event that is no longer applied loses its image: nothing is rewound to it again. One row each. */
 export async function relabel(db: Queryable, schema: string, labels: readonly Relabel[]): Promise<void> {
   if (labels.length === 0) return;
   const text = `update ${quoteIdentifier(schema)}.ledger l set status = a.status, decided_at = now(),
-      blocked_by = a.blocked_by,
+      blocked_by = a.blocked_by, attempts = l.attempts + a.tried,
       before = case when a.status = 'applied' then l.before end,
       before_exists = case when a.status = 'applied' then l.before_exists end,
       error_code = case when a.error::text = '"keep"' then l.error_code else a.error->>'code' end,
       sqlstate = case when a.error::text = '"keep"' then l.sqlstate else a.error->>'sqlState' end,
       error_message = case when a.error::text = '"keep"' then l.error_message else a.error->>'message' end,
       error_detail = case when a.error::text = '"keep"' then l.error_detail else a.error->'detail' end
-    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[]) as a(event_id, status, blocked_by, error)
+    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[], $5::int[]) as a(event_id, status, blocked_by, error, tried)
     where l.event_id = a.event_id`;
   await db.query(text, [
     uuidArray(labels.map((label) => label.eventId)),
     textArray(labels.map((label) => label.status)),
     uuidArray(labels.map((label) => label.blockedBy)),
     jsonArray(labels.map((label) => (label.error === null ? null : JSON.stringify(label.error)))),
+    labels.map((label) => (label.isAttempt ? 1 : 0)),
   ]);
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readEventIds } from '../../../src/cli/rollback-choice.ts';
+import { readEventIds } from '../../../src/cli/event-ids.ts';
 
 test('what is typed and is no event id is told as it is, without the name of a flag', async () => {
   await expect(readEventIds(['x'], undefined)).rejects.toMatchObject({

@@ -1,0 +1,100 @@
+import type { LogEvent } from '../../domain/event.ts';
+import { partitionFor } from '../../domain/partitioner.ts';
+import { readEnvelope } from '../../domain/read-envelope.ts';
+import type { KeyType } from '../../domain/users-table.ts';
+import { UserEventsError } from '../../errors/user-events-error.ts';
+import type { EventLog, ReadRange, Watermarks } from '../../log/event-log.ts';
+import { readPositions, type Position } from '../../postgres/sql/positions.ts';
+import type { Database } from '../../postgres/transaction.ts';
+import { requireBoundTopic } from '../bound-topic.ts';
+import { envelopeContext, type TypeSettings } from '../envelope-context.ts';
+
+/** Of each partition so much is looked at, offsets: some 0.3 s. What was sent just now is among the newest. */
+const MOST_OFFSETS = 50_000;
+
+/** What lies in the log ahead of this service. */
+export interface Ahead {
+  /** By user, in the order of the log. Users of whom nothing is ahead are absent. */
+  readonly byUser: ReadonlyMap<string, readonly LogEvent[]>;
+  /** Null: all that is ahead was looked at. Else why not: a log that is away, or far ahead. */
+  readonly gap: string | null;
+}
+
+const NOTHING_AHEAD: Ahead = { byUser: new Map(), gap: null };
+
+export interface AheadRequest {
+  /** Users, and the partitions beside that of their key in which events of theirs lie. */
+  readonly users: ReadonlyMap<string, readonly number[]>;
+  readonly keyType: KeyType;
+  readonly types: TypeSettings;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads what the log has of some users ahead of this service's positions: published, not executed here yet. Cheap: those
+ * users' partitions alone, and of each the newest 50,000 offsets at the most. Throws the log's errors, and
+ * BINDING_MISMATCH for a log that is not this ledger's.
+ */
+export async function readAhead(database: Database, log: EventLog, request: AheadRequest): Promise<Ahead> {
+  const { users, keyType, types, signal } = request;
+  if (users.size === 0) return NOTHING_AHEAD;
+  const description = await log.describe();
+  await requireBoundTopic(database, description.topic);
+  const envelope = envelopeContext(description, keyType, types);
+  const positions = await readPositions(database.pool, database.schema);
+  const wanted = partitionsOf(users, description.partitionCount);
+  const { ranges, isCut } = rangesAhead(await log.watermarks(), positions, wanted);
+  const byUser = new Map<string, LogEvent[]>();
+  if (ranges.length > 0) {
+    for await (const { records } of log.read(ranges, { signal })) {
+      for (const record of records) {
+        if (record.key !== null && !users.has(record.key.toString())) continue;
+        const event = readEnvelope(record, envelope);
+        if (event.userId === null || !users.has(event.userId)) continue;
+        byUser.set(event.userId, [...(byUser.get(event.userId) ?? []), event]);
+      }
+    }
+  }
+  return {
+    byUser,
+    gap: isCut ? 'this service is far behind: only the newest of the log was looked at' : null,
+  };
+}
+
+/** The same where it is a help and no need: a log that cannot be read is a gap, told by its code. */
+export async function tryReadAhead(
+  database: Database,
+  openLog: () => Promise<EventLog>,
+  request: AheadRequest,
+): Promise<Ahead> {
+  try {
+    return await readAhead(database, await openLog(), request);
+  } catch (error) {
+    if (!(error instanceof UserEventsError) || error.code === 'INTERRUPTED') throw error;
+    return { byUser: new Map(), gap: `the log cannot be read (${error.code})` };
+  }
+}
+
+function partitionsOf(users: AheadRequest['users'], partitionCount: number): ReadonlySet<number> {
+  return new Set(
+    [...users].flatMap(([userId, known]) => [partitionFor(Buffer.from(userId), partitionCount), ...known]),
+  );
+}
+
+function rangesAhead(
+  watermarks: readonly Watermarks[],
+  positions: readonly Position[],
+  wanted: ReadonlySet<number>,
+): { readonly ranges: readonly ReadRange[]; readonly isCut: boolean } {
+  const next = new Map(positions.map(({ partition, nextOffset }) => [partition, nextOffset]));
+  let isCut = false;
+  const ranges = watermarks.flatMap(({ partition, low, high }) => {
+    const position = next.get(partition) ?? low;
+    const first = position < low ? low : position;
+    const newest = high - BigInt(MOST_OFFSETS);
+    if (!wanted.has(partition) || first >= high) return [];
+    if (newest > first) isCut = true;
+    return [{ partition, from: newest > first ? newest : first, to: high }];
+  });
+  return { ranges, isCut };
+}

@@ -1,0 +1,80 @@
+import { UserEventsError } from '../../errors/user-events-error.ts';
+import { readTargets, type TargetRow } from '../../postgres/sql/read-targets.ts';
+import type { Database } from '../../postgres/transaction.ts';
+import { areNamed, chooseFailed, type ChosenEvents } from '../failures/choose.ts';
+
+/** What is to be withdrawn of one user. */
+export interface UserTargets {
+  readonly userId: string;
+  readonly rows: readonly TargetRow[];
+}
+
+/** An event of a bulk of which nothing can be withdrawn: the others are. */
+export interface Rejected {
+  readonly eventId: string;
+  readonly code: 'EVENT_NOT_FOUND' | 'ROLLBACK_REFUSED';
+  readonly message: string;
+}
+
+export interface FoundTargets {
+  readonly users: readonly UserTargets[];
+  readonly rejected: readonly Rejected[];
+}
+
+/** For an id that the ledger does not have. */
+export const NOT_READ_YET =
+  'Check the id. If the log has it, this service has not read it yet: `user-events consume --until-end`.';
+
+/** Ids of one look-up: some 160 kB of parameters. */
+const IDS_AT_ONCE = 10_000;
+
+/**
+ * Finds what is to be withdrawn in this service's ledger, by user. Of a bulk, what cannot be is set aside; a single event
+ * throws EVENT_NOT_FOUND, or ROLLBACK_REFUSED for one without a user (it had no effect; skip it).
+ */
+export async function findTargets(database: Database, chosen: ChosenEvents): Promise<FoundTargets> {
+  const eventIds = areNamed(chosen) ? chosen : await failedIds(database, chosen);
+  const rows: TargetRow[] = [];
+  for (let from = 0; from < eventIds.length; from += IDS_AT_ONCE) {
+    const ids = eventIds.slice(from, from + IDS_AT_ONCE);
+    rows.push(...(await readTargets(database.pool, database.schema, ids)));
+  }
+  const known = new Set(rows.map(({ eventId }) => eventId));
+  const unknown = eventIds
+    .filter((eventId) => !known.has(eventId))
+    .map((eventId): Rejected => {
+      return { eventId, code: 'EVENT_NOT_FOUND', message: `This service's ledger has no event ${eventId}` };
+    });
+  const byUser = new Map<string, TargetRow[]>();
+  const userless: Rejected[] = [];
+  for (const row of rows) {
+    const { userId, eventId } = row;
+    const message = `Event ${eventId} has no user: it had no effect`;
+    if (userId === null) userless.push({ eventId, code: 'ROLLBACK_REFUSED', message });
+    else byUser.set(userId, [...(byUser.get(userId) ?? []), row]);
+  }
+  const rejected = [...unknown, ...userless];
+  if (eventIds.length === 1) throwFirst(rejected);
+  return { users: [...byUser].map(([userId, targets]) => ({ userId, rows: targets })), rejected };
+}
+
+/** A failed rollback is retried or skipped, not rolled back in bulk; an event without a user had no effect. */
+async function failedIds(
+  database: Database,
+  chosen: Exclude<ChosenEvents, readonly string[]>,
+): Promise<readonly string[]> {
+  const failed = await chooseFailed(database, chosen);
+  return failed.flatMap(({ eventId, operation, userId }) =>
+    operation !== 'rollback' && userId !== null ? [eventId] : [],
+  );
+}
+
+function throwFirst([first]: readonly Rejected[]): void {
+  if (first === undefined) return;
+  const { eventId, code, message } = first;
+  const hint =
+    code === 'EVENT_NOT_FOUND'
+      ? NOT_READ_YET
+      : `Accept the loss with \`user-events skip ${eventId} --reason …\`.`;
+  throw new UserEventsError(code, message, { hint, facts: { eventIds: [eventId] } });
+}
