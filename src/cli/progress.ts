@@ -33,7 +33,7 @@ export function createProgress(label: string, { output, isAllowed, now }: Progre
       drawnAt = at;
       isDrawn = true;
       const line = progressLine({ label, done, total, note, elapsedMs: at - startedAt });
-      output.write(`\r\u001b[2K${cutText(line, (output.columns ?? 80) - 1)}`);
+      output.write(`\r\u001b[2K${cutText(line, (output.columns || 80) - 1)}`);
     },
     stop() {
       if (isDrawn) output.write('\r\u001b[2K');

@@ -35,7 +35,8 @@ export function createStyle(stream: OutputStream, env: Readonly<Record<string, s
   const isTerminal = stream.isTTY === true;
   return {
     theme: createTheme(hasColour(isTerminal, env)),
-    width: isTerminal ? (stream.columns ?? 80) : null,
+    // Some pseudo-terminals have no size: they say 0.
+    width: isTerminal ? stream.columns || 80 : null,
   };
 }
 

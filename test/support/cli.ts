@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterAll } from '@jest/globals';
 import { waitFor } from './wait-for.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../../bin/run.js');
+/** The built CLI. */
+export const BIN = path.resolve(import.meta.dirname, '../../bin/run.js');
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 export interface CliOptions {
@@ -137,7 +138,7 @@ function baseEnvironment(home: string): NodeJS.ProcessEnv {
 }
 
 /** Below the run's folder, which is removed at the end of the run. */
-async function emptyFolder(): Promise<string> {
+export async function emptyFolder(): Promise<string> {
   const runDir = process.env['TEST_RUN_DIR'];
   if (runDir === undefined)
     throw new Error('TEST_RUN_DIR is not set: this jest project has no global set-up');
