@@ -13,6 +13,7 @@ import { findInLedger, findInLog, type FoundRecord } from './trace/find-event.ts
 import { nextSteps, type SameService } from './trace/next-steps.ts';
 import { publishedOf, readPublished } from './trace/read-record.ts';
 import { readPendingStory, readStory, type Story } from './trace/read-story.ts';
+import { readUnderWay } from './trace/read-under-way.ts';
 import type { StoryContext } from './trace/story-context.ts';
 
 export interface TraceRequest {
@@ -46,7 +47,7 @@ export async function traceEvent(database: Database, request: TraceRequest): Pro
     return { positions, story: eventId === null ? null : await readKnown(client, context, eventId) };
   });
   const openLog = logOpener(binding, context, request);
-  if (seen.story !== null) return told(seen.story, binding, request, openLog);
+  if (seen.story !== null) return told(database, context, seen.story, binding, request, openLog);
   const found = await search(openLog, seen.positions, request, schema);
   const { eventId } = found.event;
   // Meanwhile a consumer may have read it.
@@ -55,10 +56,11 @@ export async function traceEvent(database: Database, request: TraceRequest): Pro
       (await readKnown(client, context, eventId)) ?? (await readPendingStory(client, context, found.event))
     );
   });
-  if (story.status !== 'pending') return told(story, binding, request, openLog);
+  if (story.status !== 'pending') return told(database, context, story, binding, request, openLog);
   const { envelope } = await openLog();
   const published = publishedOf(found, envelope.topic, 'pending');
-  return complete(story, envelope.topic, published, request, backlogOf(found, seen.positions));
+  const underWay = await readUnderWay(database, context, story, request);
+  return complete(story, envelope.topic, { published, underWay }, request, backlogOf(found, seen.positions));
 }
 
 async function storyContext({ pool, schema }: Database, binding: Binding): Promise<StoryContext> {
@@ -95,6 +97,8 @@ function logOpener(
 }
 
 async function told(
+  database: Database,
+  context: StoryContext,
   story: Story,
   binding: Binding,
   request: TraceRequest,
@@ -103,7 +107,10 @@ async function told(
   const { partition, offset, status } = story;
   const timestamp = Date.parse(story.timestamp);
   const published = await readPublished(openLog, { partition, offset, timestamp, status }, request.signal);
-  return complete(story, binding.topic ?? '', published, request, null);
+  // A log that could not be read for the record is not asked again.
+  const isReadable = published.record !== null;
+  const underWay = isReadable ? await readUnderWay(database, context, story, request) : [];
+  return complete(story, binding.topic ?? '', { published, underWay }, request, null);
 }
 
 async function search(
@@ -129,7 +136,7 @@ async function search(
 function complete(
   story: Story,
   topic: string,
-  published: Published,
+  { published, underWay }: { readonly published: Published; readonly underWay: EventTrace['underWay'] },
   { flags }: TraceRequest,
   backlog: Backlog | null,
 ): EventTrace {
@@ -141,7 +148,7 @@ function complete(
   };
   const { eventId, ceId, operation, userId, status, ...rest } = story;
   const head = { eventId, ceId, operation, userId, status, topic };
-  return { ...head, ...rest, published, backlog, next: nextSteps(situation, flags) };
+  return { ...head, ...rest, published, underWay, backlog, next: nextSteps(situation, flags) };
 }
 
 function backlogOf({ record }: FoundRecord, positions: readonly Position[]): Backlog {

@@ -1,4 +1,5 @@
 import type { TraceRequest } from '../app/trace.ts';
+import type { AheadOfUser } from '../app/trace/user-timeline.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
 import { sameLedgerFlags, sameServiceFlags, type ServiceFlags } from './same-service.ts';
@@ -22,4 +23,10 @@ export function traceRequest(
       progress.update(done, total);
     },
   };
+}
+
+/** Where what lies ahead of this service is looked for; null where no log is configured: its ledger alone is told. */
+export function aheadOfUser(context: Context): AheadOfUser | null {
+  const { config, signal } = context;
+  return config.log.engine === 'missing' ? null : { openLog: () => context.log(), types: config, signal };
 }

@@ -4,7 +4,7 @@ import type { EventTrace } from '../app/trace/event-trace.ts';
 import { traceUser, type UserTimeline } from '../app/trace/user-timeline.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { databaseFlags, limitFlag, logFlags } from '../cli/flags.ts';
-import { traceRequest } from '../cli/trace-request.ts';
+import { aheadOfUser, traceRequest } from '../cli/trace-request.ts';
 import { renderTrace } from '../cli/views/trace.ts';
 import { renderTimeline } from '../cli/views/trace/timeline.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
@@ -47,7 +47,13 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline> {
       throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
     const context = this.context(flags, 'database');
     if (id === undefined) {
-      const timeline = await traceUser(await context.database(), user ?? '', flags.limit ?? DEFAULT_LIMIT);
+      const ahead = aheadOfUser(context);
+      const timeline = await traceUser(
+        await context.database(),
+        user ?? '',
+        flags.limit ?? DEFAULT_LIMIT,
+        ahead,
+      );
       return this.report(timeline, (_, style) => renderTimeline(timeline, style));
     }
     const progress = this.progress('Searching the log');

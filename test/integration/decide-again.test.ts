@@ -85,10 +85,10 @@ describe('a parked event', () => {
 
   test('is left as it is by retry and skip while the failed one is there', async () => {
     expect(await decide('retry', 1, 2)).toMatchObject([
-      { isChanged: false, status: 'parked' },
-      { isChanged: false, status: 'parked' },
+      { left: 'not failed', status: 'parked' },
+      { left: 'not failed', status: 'parked' },
     ]);
-    expect(await decide('skip', 2)).toMatchObject([{ isChanged: false, status: 'parked' }]);
+    expect(await decide('skip', 2)).toMatchObject([{ left: 'not failed', status: 'parked' }]);
   });
 
   // The row may be gone because somebody deleted it, or restored a part of the ledger.
@@ -99,19 +99,19 @@ describe('a parked event', () => {
     });
 
     test('is executed by retry, and so are those behind it', async () => {
-      expect(await decide('retry', 1)).toMatchObject([{ isChanged: true, status: 'applied' }]);
+      expect(await decide('retry', 1)).toMatchObject([{ left: null, status: 'applied' }]);
       expect(await said()).toEqual(['applied', 'applied']);
       const { rows } = await database().pool.query('select name, age from public.users');
       expect(rows).toEqual([{ name: 'A', age: 2 }]);
     });
 
     test('is passed over by skip, and those behind it are executed', async () => {
-      expect(await decide('skip', 1)).toMatchObject([{ isChanged: true, status: 'skipped' }]);
+      expect(await decide('skip', 1)).toMatchObject([{ left: null, status: 'skipped' }]);
       expect(await said()).toEqual(['skipped', 'applied']);
     });
 
     test('does not let a later one be executed before it', async () => {
-      expect(await decide('retry', 2)).toMatchObject([{ isChanged: false, status: 'parked' }]);
+      expect(await decide('retry', 2)).toMatchObject([{ left: 'not failed', status: 'parked' }]);
     });
   });
 

@@ -135,7 +135,7 @@ describe('the time line of a user', () => {
       ],
       [cud(3, 'create', 'a', {}), cud(4, 'update', 'a', { age: 3 }), cud(5, 'create', 'other', {})],
     );
-    const timeline = await traceUser(database(), 'a', 4);
+    const timeline = await traceUser(database(), 'a', 4, null);
     expect(timeline).toMatchObject({
       userId: 'a',
       older: 1,
@@ -157,6 +157,8 @@ describe('the time line of a user', () => {
   });
 
   test('ends with EVENT_NOT_FOUND where the ledger has none', async () => {
-    await expect(traceUser(database(), 'nobody', 10)).rejects.toMatchObject({ code: 'EVENT_NOT_FOUND' });
+    await expect(traceUser(database(), 'nobody', 10, null)).rejects.toMatchObject({
+      code: 'EVENT_NOT_FOUND',
+    });
   });
 });

@@ -61,6 +61,7 @@ export const FAILED: EventTrace = {
     count: 3,
     first: [{ eventId: OTHER, operation: 'update', status: 'parked', partition: 0, offset: 8n, code: null }],
   },
+  underWay: [],
   withdrawnBy: [],
   rollback: null,
   decisions: {

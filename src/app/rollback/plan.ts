@@ -6,8 +6,9 @@ import { readHistories } from '../../postgres/sql/read-history.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
 import type { UserTargets } from './targets.ts';
+import { toPending } from '../log/pending-event.ts';
 import { tryOut } from './try-out.ts';
-import type { PendingEvent, PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
+import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
 
 /** Histories in portions: of a bulk of many users they would not fit into memory all at once. */
 const USERS_AT_ONCE = 50;
@@ -74,19 +75,5 @@ function decide(
     then: null,
     changes: [],
     obstacle: null,
-  };
-}
-
-/** A record ahead of this service, in short. */
-function toPending(event: LogEvent): PendingEvent {
-  const { eventId, partition, offset } = event;
-  const terms = event.kind === 'rollback' ? event : { operator: null, reason: null };
-  return {
-    eventId,
-    operation: event.kind === 'cud' || event.kind === 'rollback' ? event.operation : null,
-    partition,
-    offset,
-    operator: terms.operator,
-    reason: terms.reason,
   };
 }

@@ -2,6 +2,7 @@ import type { EventError } from '../../domain/column-values.ts';
 import type { JsonObject, LogEvent, RollbackMode, Status } from '../../domain/event.ts';
 import type { HistoryEntry } from '../../domain/history.ts';
 import type { RollbackOutlook } from '../../domain/rollback-plan.ts';
+import type { PendingEvent } from '../log/pending-event.ts';
 import type { Ahead } from '../log/read-pending.ts';
 
 /** What a rollback of one user's events would do in this service. */
@@ -29,18 +30,6 @@ export interface UserPlan {
   }[];
   /** Why it could not be executed here as things are (drift, say); it would be recorded as failed. */
   readonly obstacle: EventError | null;
-}
-
-/** An event that lies in the log ahead of this service. */
-export interface PendingEvent {
-  readonly eventId: string;
-  /** Null where the record cannot be read or is ignored. */
-  readonly operation: string | null;
-  readonly partition: number;
-  readonly offset: bigint;
-  /** Of a rollback. */
-  readonly operator: string | null;
-  readonly reason: string | null;
 }
 
 export interface PlanRequest {

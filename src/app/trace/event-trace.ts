@@ -5,6 +5,7 @@ import type { RawJson } from '../../domain/raw-json.ts';
 import type { AttemptRow } from '../../postgres/sql/read-attempts.ts';
 import type { ConstraintDefinition } from '../../postgres/sql/read-constraint.ts';
 import type { InvalidValue } from '../../postgres/sql/read-invalid-values.ts';
+import type { PendingEvent } from '../log/pending-event.ts';
 import type { RowEffect } from './row-effect.ts';
 
 /** `pending`: the log has it, this service has not read it. */
@@ -40,6 +41,8 @@ export interface EventTrace {
   readonly parked: Parked;
   /** Every accepted rollback that lists it, oldest first. */
   readonly withdrawnBy: readonly RollbackRef[];
+  /** Rollbacks in the log that list it, and that this service has not executed yet. */
+  readonly underWay: readonly PendingEvent[];
   /** What it asks for and withdraws, for a rollback. */
   readonly rollback: TracedRollback | null;
   readonly decisions: Decisions;

@@ -15,7 +15,7 @@ import { isoTime } from './iso-time.ts';
 import type { StoryContext } from './story-context.ts';
 
 /** The story as far as the database knows it. */
-export type Story = Omit<EventTrace, 'topic' | 'published' | 'next' | 'backlog'>;
+export type Story = Omit<EventTrace, 'topic' | 'published' | 'next' | 'backlog' | 'underWay'>;
 
 /** Decisions and rollbacks that are read of one event; a screen shows a few of them. */
 const MOST_READ = 20;

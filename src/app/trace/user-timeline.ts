@@ -4,6 +4,10 @@ import { UserEventsError } from '../../errors/user-events-error.ts';
 import { readBinding } from '../../postgres/sql/read-binding.ts';
 import { countUserEvents, readUserEvents, type LedgerEvent } from '../../postgres/sql/read-event.ts';
 import { inTransaction, type Database } from '../../postgres/transaction.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { findKeyType, type TypeSettings } from '../envelope-context.ts';
+import { toPending, type PendingEvent } from '../log/pending-event.ts';
+import { tryReadAhead, type Ahead } from '../log/read-pending.ts';
 import { isoTime } from './iso-time.ts';
 
 /** One user's events as this service's ledger has them, as `trace --user --json` prints them. */
@@ -15,6 +19,10 @@ export interface UserTimeline {
   readonly events: readonly TimelineEvent[];
   /** How many older ones are not shown. */
   readonly older: number;
+  /** What the log has of the user and this service has not executed yet, in order. */
+  readonly pending: readonly PendingEvent[];
+  /** Why there may be more of those; null where all were looked at. */
+  readonly aheadGap: string | null;
 }
 
 export interface TimelineEvent {
@@ -45,21 +53,53 @@ export interface TimelineEvent {
   readonly reason: string | null;
 }
 
-/** Tells the newest `limit` events of a user, in order. EVENT_NOT_FOUND where the ledger has none. */
-export async function traceUser(database: Database, userId: string, limit: number): Promise<UserTimeline> {
+/** What of the log is looked at besides; null: the log is not configured. */
+export interface AheadOfUser {
+  readonly openLog: () => Promise<EventLog>;
+  readonly types: TypeSettings;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tells the newest `limit` events of a user, in order, and what is in the log ahead of this service. EVENT_NOT_FOUND where
+ * neither has any. A log that is away costs what is ahead.
+ */
+export async function traceUser(
+  database: Database,
+  userId: string,
+  limit: number,
+  ahead: AheadOfUser | null,
+): Promise<UserTimeline> {
   const { pool, schema } = database;
   await readBinding(pool, schema);
   const { statuses, rows } = await inTransaction(pool, 'repeatable read', async (client) => ({
     statuses: await countUserEvents(client, schema, userId),
     rows: await readUserEvents(client, schema, userId, limit),
   }));
-  if (rows.length === 0) {
+  const { byUser, gap } = await lookAhead(database, userId, rows, ahead);
+  const known = new Set(rows.map(({ eventId }) => eventId));
+  const pending = (byUser.get(userId) ?? []).filter(({ eventId }) => !known.has(eventId)).map(toPending);
+  if (rows.length + pending.length === 0) {
     throw new UserEventsError('EVENT_NOT_FOUND', `The ledger ${schema} has no events of user ${userId}`, {
       hint: 'Check the id; `user-events log --user` shows what the log has.',
     });
   }
   const total = Object.values(statuses).reduce((sum, events) => sum + events, 0);
-  return { userId, statuses, events: toTimeline(rows), older: total - rows.length };
+  const older = total - rows.length;
+  return { userId, statuses, events: toTimeline(rows), older, pending, aheadGap: gap };
+}
+
+async function lookAhead(
+  database: Database,
+  userId: string,
+  rows: readonly LedgerEvent[],
+  ahead: AheadOfUser | null,
+): Promise<Ahead> {
+  if (ahead === null) return { byUser: new Map(), gap: null };
+  const { openLog, types, signal } = ahead;
+  const keyType = (await findKeyType(database)) ?? 'text';
+  const users = new Map([[userId, [...new Set(rows.map(({ partition }) => partition))]]]);
+  return tryReadAhead(database, openLog, { users, keyType, types, signal });
 }
 
 /** Whatever withdraws an event or waits behind it comes after it, so that it is among the rows too. */

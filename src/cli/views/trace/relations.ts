@@ -10,7 +10,7 @@ const NEWEST_SHOWN = 4;
 
 /** What an event has to do with others: waits behind, holds back, withdraws, was withdrawn by; a section each. */
 export function renderRelations(trace: EventTrace, style: Style): readonly string[] {
-  const { blockedBy, parked, withdrawnBy, rollback, decisions, status } = trace;
+  const { blockedBy, parked, withdrawnBy, underWay, rollback, decisions, status } = trace;
   const sections: string[] = [];
   if (blockedBy !== null) {
     const title = status === 'pending' ? 'Would wait behind' : 'Waits behind';
@@ -29,6 +29,7 @@ export function renderRelations(trace: EventTrace, style: Style): readonly strin
     }
   }
   if (withdrawnBy.length > 0) sections.push(renderWithdrawals(trace, style));
+  if (underWay.length > 0) sections.push(renderUnderWay(underWay, style));
   if (decisions.count > 0) sections.push(renderDecisions(decisions, style));
   return sections;
 }
@@ -66,6 +67,20 @@ function renderWithdrawals({ withdrawnBy, status }: EventTrace, style: Style): s
     ];
   });
   return [theme.title(status === 'rolled_back' ? 'Withdrawn by' : 'Listed by'), ...lines].join('\n');
+}
+
+/** Rollbacks that are sent, and not executed here yet. */
+function renderUnderWay(rollbacks: EventTrace['underWay'], style: Style): string {
+  const { theme } = style;
+  const lines = rollbacks.slice(-NEWEST_SHOWN).flatMap(({ eventId, partition, offset, operator, reason }) => {
+    const who = `${operator === null ? 'sent' : `by ${operator}`}${quoted(reason)}`;
+    const place = `${String(partition)}@${offset.toString()}`;
+    return [
+      `  ${eventId}  ${place} rollback ${statusPaint('pending', theme)('pending')}`,
+      ...detail(who, style),
+    ];
+  });
+  return [`${theme.title('Under way')}  not executed by this service yet`, ...lines].join('\n');
 }
 
 /** The trail of every decision after the first. */

@@ -7,11 +7,11 @@ import { wrapText } from '../../wrap-text.ts';
 /** One user's events, a day's heading above each day: a line each, and below it what there is to say of it. */
 export function renderTimeline(timeline: UserTimeline, style: Style): string {
   const { theme } = style;
-  const { userId, events, statuses, older } = timeline;
+  const { userId, events, statuses, older, pending, aheadGap } = timeline;
   const places = new Map(events.map((event) => [event.eventId, placeText(event)]));
   const widths = {
-    place: Math.max(...[...places.values()].map(({ length }) => length)),
-    operation: Math.max(...events.map((event) => operationText(event).length)),
+    place: Math.max(0, ...[...places.values()].map(({ length }) => length)),
+    operation: Math.max(0, ...events.map((event) => operationText(event).length)),
   };
   const counts = Object.entries(statuses).map(
     ([status, count]) => `${count.toLocaleString('en-US')} ${statusPaint(status, theme)(status)}`,
@@ -33,6 +33,16 @@ export function renderTimeline(timeline: UserTimeline, style: Style): string {
       lines.push(...wrapText(visible(text), room, 3).map((line) => `${gap}${theme.dim(line)}`));
     }
   }
+  if (pending.length > 0) {
+    lines.push('', theme.dim('In the log, not executed by this service yet'));
+    for (const { eventId, partition, offset, operation, operator, reason } of pending) {
+      const what = `${String(partition)}@${offset.toString()}  ${operation ?? 'unreadable'}  ${eventId}`;
+      lines.push(`  ${visible(what)}  ${statusPaint('pending', theme)('pending')}`);
+      const who = [operator === null ? null : `by ${operator}`, reason].filter((part) => part !== null);
+      if (who.length > 0) lines.push(`    ${theme.dim(visible(who.join(': ')))}`);
+    }
+  }
+  if (aheadGap !== null) lines.push('', theme.dim(visible(`More may be under way: ${aheadGap}.`)));
   return lines.join('\n');
 }
 

@@ -25,6 +25,8 @@ describe('the time line of a user', () => {
     userId: 'u1',
     statuses: { failed: 1, parked: 1, applied: 12 },
     older: 12,
+    pending: [],
+    aheadGap: null,
     events: [
       {
         ...event,
