@@ -91,6 +91,21 @@ const layers = [
   ]),
   layer('2-postgres-layer', '^src/postgres/', ['^src/(domain|errors|postgres)/']),
   layer('2-config-layer', '^src/config/', ['^src/(domain|errors|config)/']),
+  layer('2-metrics-layer', '^src/metrics/', ['^src/(metrics|errors|domain|app)/']),
+  {
+    name: '2-metrics-see-types',
+    comment: 'What metrics look at is passed in: of app they know types only.',
+    severity: 'error',
+    from: { path: '^src/metrics/' },
+    to: { path: '^src/app/', dependencyTypesNot: TYPE_ONLY },
+  },
+  {
+    name: '2-metrics-load-lazily',
+    comment: 'Who serves no metrics does not pay for prom-client.',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/metrics/' },
+    to: { path: '^src/metrics/', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+  },
   layer('3-commands-layer', '^src/commands/', ['^src/(cli|app|errors|domain)/', '^src/log/event-log\\.ts$']),
   {
     name: '3-commands-see-types',
@@ -158,6 +173,7 @@ const packages = [
     'node-pg-migrate',
   ]),
   ownPackage('5-terminal', '^src/cli/', ['inquirer', 'chalk', 'cli-table3']),
+  ownPackage('5-prometheus', '^src/metrics/', ['prom-client']),
   ownPackage('5-oclif', '^src/(cli|commands)/', ['@oclif/core']),
   {
     name: '5-no-cycles',

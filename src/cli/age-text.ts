@@ -15,11 +15,17 @@ export function ageText(timestampMs: number, nowMs: number): string {
     : `${Math.floor(seconds / unit[1]).toLocaleString('en-US')} ${unit[0]} ago`;
 }
 
-/** How long something takes: `8 s`, `5 min`, `3 h`. */
+/** How long something takes: `28 s`, `1 min 40 s`, `2 h 5 min`, `3 d`. Rounded up: what takes time does not take `0 s`. */
 export function spanText(ms: number): string {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
-  const [name, size] = UNITS.find(([, least]) => seconds >= least) ?? ['s', 1];
-  return `${Math.round(seconds / size).toLocaleString('en-US')} ${name}`;
+  let rest = Math.max(1, Math.ceil(ms / 1000));
+  const first = UNITS.findIndex(([, size]) => rest >= size);
+  const parts: string[] = [];
+  for (const [unit, size] of UNITS.slice(first, first + 2)) {
+    const whole = Math.floor(rest / size);
+    rest -= whole * size;
+    if (whole > 0) parts.push(`${whole.toLocaleString('en-US')} ${unit}`);
+  }
+  return parts.join(' ');
 }
 
 /** `2026-01-31 08:00:00Z` of an ISO 8601 time in UTC: for lists, where milliseconds would be in the way. */

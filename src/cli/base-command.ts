@@ -6,6 +6,7 @@ import { tellError } from './error-report.ts';
 import { everyFlag } from './flags.ts';
 import { JSON_VERSION, toJson, toResultJson } from './json.ts';
 import { createOutput, type Output } from './output.ts';
+import { createLiveLine, type LineEnvironment, type LiveLine } from './live-line.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createPrompts, type Prompts } from './prompts.ts';
 import { visible } from './sanitize.ts';
@@ -77,7 +78,12 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   /** A progress line, on stderr; nothing without a terminal or under `--json`. */
   protected progress(label: string): Progress {
-    return createProgress(label, { output: process.stderr, isAllowed: !this.isJson, now: Date.now });
+    return createProgress(label, this.lineEnvironment);
+  }
+
+  /** A line on stderr that is redrawn in place; nothing without a terminal or under `--json`. */
+  protected liveLine(): LiveLine {
+    return createLiveLine(this.lineEnvironment);
   }
 
   /**
@@ -200,6 +206,10 @@ export abstract class BaseCommand<Result extends object> extends Command {
     const closed = Promise.all(this.contexts.map((context) => context.close()));
     const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
     await Promise.race([closed, patience]);
+  }
+
+  private get lineEnvironment(): LineEnvironment {
+    return { output: process.stderr, isAllowed: !this.isJson, now: Date.now };
   }
 
   private get commandName(): string {

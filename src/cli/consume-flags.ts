@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { deadLetterTopicFlag } from './dead-letter-flags.ts';
+import { SETTINGS } from '../config/settings.ts';
 import { databaseFlags, groupFlag, logFlags } from './flags.ts';
 
 /** What `consume` can be told. */
@@ -33,6 +34,19 @@ export const consumeFlags = {
     summary: 'Events a transaction at the most (default: 2000).',
   }),
   ...deadLetterTopicFlag,
+  'metrics-port': Flags.string({
+    helpValue: '[HOST:]PORT',
+    env: SETTINGS.metricsPort.env,
+    summary:
+      'Serve Prometheus metrics (/metrics), /healthz and /readyz there; without a host on all addresses, with port 0 on a free one.',
+  }),
+  interval: Flags.integer({
+    min: 1,
+    helpValue: 'SECONDS',
+    env: SETTINGS.interval.env,
+    summary:
+      'How often it tells how far it is: a line a second under --json, one in 30 s where stderr is no terminal.',
+  }),
   from: Flags.string({
     summary: 'Where a new group starts: start (default), committed, or @TIME.',
     helpValue: 'WHERE',

@@ -9,10 +9,11 @@ import { loadConfig, type ConfigRequest } from '../config/load-config.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type * as embeddedModule from '../postgres/embedded-server.ts';
-import type { EmbeddedServer, EmbeddedStatus } from '../postgres/embedded-server.ts';
+import type { EmbeddedServer } from '../postgres/embedded-server.ts';
 import type { MigrateResult, SchemaState } from '../postgres/migrate.ts';
 import type { Database } from '../postgres/pool.ts';
 import type { StatementState } from '../postgres/statement-watch.ts';
+import type { Engine } from './engine.ts';
 import { createUuidV7 } from './uuid-v7.ts';
 
 /** Which half of the system a command uses. */
@@ -31,6 +32,8 @@ export interface Context {
   log(patience?: Patience, topic?: string): Promise<EventLog>;
   /** The service's database. Made once: the options of the first call count. Throws CONFIG_HALF likewise. */
   database(options?: DatabaseOptions): Promise<Database>;
+  /** The same database by connections of its own, which never wait for what those of `database` are busy with. */
+  databaseBeside(options: DatabaseOptions): Promise<Database>;
   /** The database's connection string, for what runs in another process (the tour): it may hold a password. */
   databaseUrl(): Promise<string>;
   /** Brings the ledger's schema up to this version; says what it ran. */
@@ -52,17 +55,12 @@ export interface Context {
   close(): Promise<void>;
 }
 
-/** The embedded PostgreSQL, without its secrets. */
-export interface Engine {
-  readonly start: () => Promise<Pick<EmbeddedServer, 'port' | 'dataDir' | 'started'>>;
-  readonly stop: () => Promise<'stopped' | 'not running'>;
-  readonly status: () => Promise<Pick<EmbeddedStatus, 'state' | 'port' | 'dataDir'>>;
-}
-
 export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** Session settings (`statement_timeout` …). */
   readonly settings?: Readonly<Record<string, string>>;
+  /** After this long without an answer a statement fails; without it it is waited for, ms. */
+  readonly answerWithinMs?: number;
   /** Told of statements that are not answered (see `StatementWatch`). */
   readonly onStatement?: (state: StatementState) => void;
 }
@@ -104,6 +102,7 @@ class LiveContext implements Context {
   private readonly notify: (text: string) => void;
   private readonly logs = new Map<string, Promise<EventLog>>();
   private opened: Promise<Database> | null = null;
+  private readonly beside: Promise<Database>[] = [];
   private started: Promise<EmbeddedServer> | null = null;
 
   constructor(config: Config, { signal, isTerminal, notify }: ContextSettings) {
@@ -122,8 +121,13 @@ class LiveContext implements Context {
   }
 
   database(options: DatabaseOptions = {}): Promise<Database> {
-    this.opened ??= this.openDatabase(options);
-    return this.opened;
+    return (this.opened ??= this.openDatabase(options));
+  }
+
+  databaseBeside(options: DatabaseOptions): Promise<Database> {
+    const opened = this.openDatabase(options);
+    this.beside.push(opened);
+    return opened;
   }
 
   async migrateLedger(): Promise<MigrateResult> {
@@ -146,13 +150,13 @@ class LiveContext implements Context {
 
   async close(): Promise<void> {
     const logs = [...this.logs.values()];
-    const { opened } = this;
+    const databases = [...this.beside.splice(0), ...(this.opened === null ? [] : [this.opened])];
     this.logs.clear();
     this.opened = null;
     // What never opened has nothing to close; its error was told by whoever asked for it.
     await Promise.allSettled([
       ...logs.map(async (log) => (await log).close()),
-      ...(opened === null ? [] : [opened.then(({ pool }) => pool.end())]),
+      ...databases.map(async (database) => (await database).pool.end()),
     ]);
   }
 
@@ -226,13 +230,14 @@ class LiveContext implements Context {
     }
   }
 
-  private async openDatabase({ maxConnections, settings, onStatement }: DatabaseOptions): Promise<Database> {
+  private async openDatabase(options: DatabaseOptions): Promise<Database> {
+    const { maxConnections, onStatement, ...rest } = options;
     const { createPool, addressOf } = await import('../postgres/pool.ts');
     const connectionString = await this.databaseUrl();
     const pool = createPool({
       connectionString,
+      ...rest,
       ...(maxConnections === undefined ? {} : { max: maxConnections }),
-      ...(settings === undefined ? {} : { settings }),
       ...(onStatement === undefined ? {} : { watch: { signal: this.signal, onState: onStatement } }),
     });
     return { pool, schema: this.config.schema, address: addressOf(connectionString) };

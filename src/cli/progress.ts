@@ -1,5 +1,5 @@
 import { spanText } from './age-text.ts';
-import { cutText } from './text-width.ts';
+import { createLiveLine, type LineEnvironment } from './live-line.ts';
 
 /** A line that shows how far a long job is. */
 export interface Progress {
@@ -9,35 +9,18 @@ export interface Progress {
   stop(): void;
 }
 
-interface ProgressEnvironment {
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  /** False under `--json`. */
-  readonly isAllowed: boolean;
-  /** ms since the epoch. */
-  readonly now: () => number;
-}
-
-/** Redrawing more often than this is not seen, and costs: ms. */
-const REDRAW_MS = 100;
-
 /** A progress line on stderr, redrawn in place; without a terminal, or under `--json`, it prints nothing. */
-export function createProgress(label: string, { output, isAllowed, now }: ProgressEnvironment): Progress {
-  if (!isAllowed || output.isTTY !== true) return { update: () => undefined, stop: () => undefined };
-  const startedAt = now();
-  let drawnAt = 0;
-  let isDrawn = false;
+export function createProgress(label: string, environment: LineEnvironment): Progress {
+  const line = createLiveLine(environment);
+  const startedAt = environment.now();
   return {
     update(done, total = null, note = '') {
-      const at = now();
-      if (at - drawnAt < REDRAW_MS && done !== total) return;
-      drawnAt = at;
-      isDrawn = true;
-      const line = progressLine({ label, done, total, note, elapsedMs: at - startedAt });
-      output.write(`\r\u001b[2K${cutText(line, (output.columns || 80) - 1)}`);
+      const text = (): string =>
+        progressLine({ label, done, total, note, elapsedMs: environment.now() - startedAt });
+      line.show(text, done === total);
     },
     stop() {
-      if (isDrawn) output.write('\r\u001b[2K');
-      isDrawn = false;
+      line.stop();
     },
   };
 }

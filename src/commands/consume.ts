@@ -1,8 +1,8 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { CONSUMER_DATABASE, readConsumeOptions } from '../cli/consume-options.ts';
-import { ConsumeReporter } from '../cli/consume-reporter.ts';
 import { consumeFlags } from '../cli/consume-flags.ts';
 import { exitOfConsumed, renderConsumed } from '../cli/views/consume.ts';
+import { watchConsumer, type WatchOutput } from '../cli/watch-consumer.ts';
 import { consume, type ConsumeSummary } from '../app/consume/consume.ts';
 
 /** Executes events on the users table until it is stopped. */
@@ -15,6 +15,7 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --until-end --json',
+    '<%= config.bin %> <%= command.id %> --metrics-port 9464',
     '<%= config.bin %> <%= command.id %> --from @2026-01-31T12:00:00Z',
   ];
   static override flags = consumeFlags;
@@ -24,26 +25,31 @@ export default class Consume extends BaseCommand<ConsumeSummary> {
     const { flags } = await this.parse(Consume);
     const context = this.context(flags, 'both');
     const options = readConsumeOptions(context.config, flags, context.now());
-    const reporter = new ConsumeReporter({
-      isJson: this.isJson,
-      progress: this.progress('Consuming'),
-      notice: (text) => {
-        this.notice(text);
-      },
-      printLine: (line) => this.printLine(line),
-    });
-    const database = await context.database({ ...CONSUMER_DATABASE, onStatement: reporter.onStatement });
-    const log = await context.log('long');
-    const { deadLetterTopic } = context.config;
-    const deadLetters = deadLetterTopic === null ? null : await context.log('long', deadLetterTopic);
+    const watch = await watchConsumer(context, this.watchers(), this.config.version);
+    const { reporter, observe } = watch;
     try {
-      const told = { signal: this.signal, observe: reporter, deadLetters };
-      const ended = await consume(log, database, { ...options, ...told });
+      const { onStatement } = reporter;
+      const database = await context.database({ ...CONSUMER_DATABASE, onStatement });
+      const log = await context.log('long');
+      const { deadLetterTopic } = context.config;
+      const deadLetters = deadLetterTopic === null ? null : await context.log('long', deadLetterTopic);
+      const ended = await consume(log, database, { ...options, signal: this.signal, observe, deadLetters });
       const summary = { ...ended, elapsedMs: Math.round(ended.elapsedMs) };
       reporter.stop();
       return await this.report(summary, renderConsumed, exitOfConsumed(summary));
     } finally {
-      reporter.stop();
+      await watch.stop();
     }
+  }
+
+  private watchers(): WatchOutput {
+    return {
+      isJson: this.isJson,
+      line: this.liveLine(),
+      notice: (text) => {
+        this.notice(text);
+      },
+      printLine: (line) => this.printLine(line),
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { isDatabaseInEnvironment, parseDatabaseUrl } from './database-address.ts';
 import type { Machine } from './machine.ts';
+import { readListenAddress, type ListenAddress } from './listen-address.ts';
 import { readKafka, type KafkaConfig } from './kafka-config.ts';
 import {
   invalidSetting,
@@ -74,6 +75,10 @@ export interface Config {
   readonly maxFailed: number | null;
   /** Topic that failed events are also written to; null: none. */
   readonly deadLetterTopic: string | null;
+  /** Where `consume` serves its metrics; null: nowhere. */
+  readonly metrics: ListenAddress | null;
+  /** How often `consume` tells how far it is, in seconds; null: its own choice. */
+  readonly intervalSeconds: number | null;
   /** `ce_type`s that are passed over. */
   readonly ignoreTypes: readonly string[];
   /** Foreign `ce_type` → ours (`user.created` …). */
@@ -130,6 +135,8 @@ export function resolveConfig(sources: SettingSources, machine: Machine): Config
     batchSize: readWhole('batchSize', sources, 1) ?? null,
     maxFailed: readWhole('maxFailed', sources, 1) ?? null,
     deadLetterTopic: readDeadLetterTopic(sources, topic),
+    metrics: readListenAddress('metricsPort', sources) ?? null,
+    intervalSeconds: readWhole('interval', sources, 1) ?? null,
     ignoreTypes: readList('ignoreTypes', sources) ?? [],
     mapTypes: readMap('mapTypes', sources) ?? new Map(),
     dataDir: readText('dataDir', sources) ?? machine.dataDir,

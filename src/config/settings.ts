@@ -6,7 +6,7 @@ interface SettingEntry {
   /** The flag's long name; a secret never has one. */
   readonly flag?: string;
   /** How a text (of a flag or variable) or a JSON value (of a profile) is read. */
-  readonly form: 'text' | 'list' | 'whole' | 'yes' | 'map';
+  readonly form: 'text' | 'address' | 'list' | 'whole' | 'yes' | 'map';
   readonly choices?: readonly string[];
   /** Never printed. A profile may name the variable that holds it: `<name>Env`. */
   readonly isSecret?: true;
@@ -57,6 +57,8 @@ export const SETTINGS = {
   },
   batchSize: { env: 'USER_EVENTS_BATCH_SIZE', flag: 'batch-size', form: 'whole' },
   maxFailed: { env: 'USER_EVENTS_MAX_FAILED', flag: 'max-failed', form: 'whole' },
+  metricsPort: { env: 'USER_EVENTS_METRICS_PORT', flag: 'metrics-port', form: 'address' },
+  interval: { env: 'USER_EVENTS_INTERVAL', flag: 'interval', form: 'whole' },
   ignoreTypes: { env: 'USER_EVENTS_IGNORE_TYPES', form: 'list' },
   mapTypes: { env: 'USER_EVENTS_MAP_TYPES', form: 'map' },
   deadLetterTopic: { env: 'USER_EVENTS_DEAD_LETTER_TOPIC', flag: 'dead-letter-topic', form: 'text' },
@@ -115,9 +117,14 @@ export function invalidSetting(origin: Origin, why: string, hint?: string, cause
 }
 
 /** A text setting. CONFIG_INVALID (or USAGE, for a flag) where it is no text or not one of its choices. */
-export function readText(name: SettingName, sources: SettingSources): string | undefined {
+export function readText(
+  name: SettingName,
+  sources: SettingSources,
+  what: 'text' | 'or a number' = 'text',
+): string | undefined {
   const found = find(name, sources);
   if (found === undefined) return undefined;
+  if (what === 'or a number' && typeof found.value === 'number') return String(found.value);
   if (typeof found.value !== 'string' || found.value === '')
     throw invalidSetting(found.origin, 'must be a text');
   const entry: SettingEntry = SETTINGS[name];

@@ -91,6 +91,11 @@ export const ERROR_CODES = {
     exit: 3,
     hint: 'The records are older than Kafka 0.11: read them with USER_EVENTS_FAST_CODEC=off, or write the topic anew.',
   },
+  METRICS_NOT_SERVED: {
+    scope: 'command',
+    exit: 3,
+    hint: 'Choose another port or address with --metrics-port; 0 is any free port.',
+  },
   TOPIC_NOT_FOUND: {
     scope: 'command',
     exit: 5,

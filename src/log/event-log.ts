@@ -65,6 +65,11 @@ export interface SubscribeOptions {
    */
   readonly owner?: string;
   /**
+   * The group has let this member in and gives it these partitions; none where there are more members than partitions.
+   * Told before `onAssigned`, and again whenever the group says so: nothing is to be begun by it.
+   */
+  readonly onJoined?: (partitions: readonly number[]) => void;
+  /**
    * Partitions are now this member's. Nothing of them is delivered until this resolves with the offset from which
    * each is to be read. A rejection ends the subscription with that error.
    */

@@ -26,6 +26,8 @@ export interface PoolSettings {
   readonly applicationName?: string;
   /** Session settings (`set name = value`), sent with the start-up packet. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** After this long without an answer a statement fails, and its connection is closed; without it it is waited for, ms. */
+  readonly answerWithinMs?: number;
   /** Told of statements without an answer, which are cut off where the server is gone. Without it they are waited for. */
   readonly watch?: StatementWatch;
 }
@@ -58,6 +60,7 @@ export function createPool(settings: PoolSettings): Pool {
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     ...(options === '' ? {} : { options }),
+    ...(settings.answerWithinMs === undefined ? {} : { query_timeout: settings.answerWithinMs }),
   });
   pool.on('error', () => undefined);
   keepConnections(pool);

@@ -202,12 +202,19 @@ export function describeSubscribe(factory: EventLogFactory): void {
       }
     });
 
-    test('more than there are partitions: one waits, and takes over', async () => {
+    test('more than there are partitions: one waits, knowing that it is in, and takes over', async () => {
       const { log, topic } = await logs.fresh(1);
       const team = newTeam(uniqueName('group'));
-      const one = await team.join('one', log);
+      const shares = new Map<string, readonly number[]>();
+      const onJoined = (name: string) => (share: readonly number[]) => void shares.set(name, share);
+      const one = await team.join('one', log, { onJoined: onJoined('one') });
       await waitFor(() => one.partitions.length === 1, { describe: 'the assignment' });
-      const two = await team.join('two', logs.open(topic));
+      expect([...shares]).toEqual([['one', [0]]]);
+      const two = await team.join('two', logs.open(topic), { onJoined: onJoined('two') });
+      await waitFor(() => [...shares.values()].flat().length === 1 && shares.size === 2, {
+        describe: () => `one with the partition and one without, not ${JSON.stringify([...shares])}`,
+        timeoutMs: 20_000,
+      });
       await log.append(records(10));
       await waitFor(() => team.received.length === 10, { describe: 'the records' });
       const [owner, idle] = one.partitions.length === 1 ? [one, two] : [two, one];

@@ -56,6 +56,9 @@ const BREACHES: readonly (readonly [rule: string, file: string, text: string])[]
   ],
   ['2-postgres-layer', 'postgres/a.ts', `import { RUN } from '../app/planted.ts'; export const a = RUN;`],
   ['2-config-layer', 'config/a.ts', `import { a } from '../cli/planted.ts'; export const b = a;`],
+  ['2-metrics-layer', 'metrics/a.ts', `import { a } from '../cli/planted.ts'; export const b = a;`],
+  ['2-metrics-see-types', 'metrics/b.ts', `import { RUN } from '../app/planted.ts'; export const b = RUN;`],
+  ['2-metrics-load-lazily', 'cli/e.ts', `import { m } from '../metrics/planted.ts'; export const e = m;`],
   [
     '3-commands-layer',
     'commands/a.ts',
@@ -106,6 +109,7 @@ const BREACHES: readonly (readonly [rule: string, file: string, text: string])[]
   ['5-terminal', 'commands/e.ts', `import chalk from 'chalk'; export const e = chalk;`],
   ['5-terminal', 'app/i.ts', `import inquirer from 'inquirer'; export const i = inquirer;`],
   ['5-terminal', 'app/j.ts', `import Table from 'cli-table3'; export const j = Table;`],
+  ['5-prometheus', 'cli/f.ts', `export const f = () => import('prom-client');`],
   ['5-oclif', 'app/k.ts', `import { Command } from '@oclif/core'; export const k = Command;`],
   ['5-no-cycles', 'domain/g.ts', `import type { H } from './h.ts'; export type G = H | 1;`],
   ['resolvable', 'domain/i.ts', `import { gone } from './gone.ts'; export const i = gone;`],
@@ -130,6 +134,8 @@ const INNOCENT: readonly (readonly [file: string, text: string])[] = [
   ['commands/planted.ts', `import type { Run } from '../app/planted.ts'; export const a: Run | 1 = 1;`],
   ['config/planted.ts', `export const c = 1; export const x = 1;`],
   ['log/kafka/planted.ts', `import type { Kafka } from 'kafkajs'; export type K = Kafka;`],
+  ['metrics/planted.ts', `import { Gauge } from 'prom-client'; export const m = Gauge;`],
+  ['cli/g.ts', `export const g = () => import('../metrics/planted.ts');`],
   ['postgres/planted.ts', `export const p = 1;`],
   [
     'postgres/pool.ts',

@@ -87,6 +87,7 @@ export function startConsumer(
     signal: stopping.signal,
     at: () => Promise.resolve(),
     observe: {
+      onStarted: () => undefined,
       onApplied: () => undefined,
       onFailed: (event) => failed.push(event),
       onAssigned: () => undefined,

@@ -1,21 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EventLog, RecordBatch, SubscribeOptions, Subscription } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
-import { readGenerations, recordTopicId } from '../../postgres/sql/bind-group.ts';
-import { raiseEpochs, readPositions, type Position } from '../../postgres/sql/positions.ts';
+import { recordTopicId } from '../../postgres/sql/bind-group.ts';
+import { raiseEpochs, type Position } from '../../postgres/sql/positions.ts';
 import type { Applied } from './apply-events.ts';
 import { publishAutoRollbacks, publishMissingRollbacks, type AutoRollbackTerms } from './auto-rollback.ts';
 import { bindLog } from './bind-log.ts';
 import type { ConsumeOptions } from './consume-options.ts';
+import type { ConsumerView, PartitionView } from './consumer-view.ts';
 import { rereadTable, type Group } from './open-group.ts';
+import { waitAtGate } from './partition-gate.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
-import { Patience, StoppedError } from './patience.ts';
+import { Patience } from './patience.ts';
 import { commitMetadata, takeOver } from './take-over.ts';
 import type { FailedEvent } from './tally.ts';
 
 /** How often executed positions are committed to the log, for the lag tools: the truth is in PostgreSQL. */
 const COMMIT_EVERY_MS = 500;
-const LOOK_AT_GATE_MS = 200;
 
 export interface AssignmentOptions extends ConsumeOptions {
   readonly onApplied: (applied: Applied) => void;
@@ -41,6 +41,8 @@ export class Assignment {
   #committing: Promise<void> = Promise.resolve();
   #compensating: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
+  /** How many partitions the group has given to this member; null before it was let in. */
+  #given: number | null = null;
   /** An assignment was made, and its checks have passed. */
   isAssigned = false;
   /** Rejects with what a worker was ended by. */
@@ -68,6 +70,9 @@ export class Assignment {
     return {
       group: this.#options.group,
       owner: this.#group.binding.schemaId,
+      onJoined: (partitions) => {
+        this.#given = partitions.length;
+      },
       onAssigned: (partitions) => this.#onAssigned(partitions),
       onRevoked: (partitions) => this.#onRevoked(partitions),
       topicId: () => this.#topicId,
@@ -91,6 +96,20 @@ export class Assignment {
   /** Where this member's partitions stand. */
   nextOffsets(): ReadonlyMap<number, bigint> {
     return new Map([...this.#workers].map(([partition, worker]) => [partition, worker.nextOffset]));
+  }
+
+  get phase(): ConsumerView['phase'] {
+    if (this.#given === null) return 'joining';
+    return this.#given > 0 && this.#workers.size === 0 ? 'checking' : 'working';
+  }
+
+  /** This member's partitions as they stand now. */
+  get partitions(): readonly PartitionView[] {
+    return [...this.#workers.values()].map(({ partition, nextOffset, oldest }) => ({
+      partition,
+      nextOffset,
+      oldest,
+    }));
   }
 
   /** Finishes what is under way and commits it to the log. */
@@ -179,7 +198,7 @@ export class Assignment {
         this.#subscription?.resume([partition]);
       },
       claimAgain: (partition) => this.#claimAgain(partition),
-      gate: (partition, signal) => this.#gate(partition, signal),
+      gate: (partition, signal) => waitAtGate(this.#database, this.#patience, partition, signal),
     };
   }
 
@@ -200,24 +219,6 @@ export class Assignment {
     const claim = claims[0];
     if (claim === undefined) throw new Error(`the position of partition ${String(partition)} is gone`);
     return claim;
-  }
-
-  /** A partition that was added waits until the old ones are executed to where they ended then (DESIGN 4). */
-  async #gate(partition: number, signal: AbortSignal): Promise<void> {
-    const { pool, schema } = this.#database;
-    for (;;) {
-      const generations = await this.#patience.run(() => readGenerations(pool, schema));
-      const growth = generations.find(
-        ({ ends, partitionCount }) => partition >= ends.length && partition < partitionCount,
-      );
-      if (growth === undefined) return;
-      const positions = await this.#patience.run(() => readPositions(pool, schema));
-      const at = new Map(positions.map(({ partition: old, nextOffset }) => [old, nextOffset]));
-      if (growth.ends.every((end, old) => (at.get(old) ?? 0n) >= end)) return;
-      await delay(LOOK_AT_GATE_MS, undefined, { signal }).catch(() => {
-        throw new StoppedError('stopped at the gate');
-      });
-    }
   }
 
   /** Commits executed positions to the log, one call at a time. A failure is told by the next one, or by nobody. */

@@ -1,5 +1,6 @@
 import type { EventLog } from '../../log/event-log.ts';
 import type { Applied, FaultPoint } from './apply-events.ts';
+import type { ConsumerView } from './consumer-view.ts';
 import type { GroupOptions } from './open-group.ts';
 import type { StartFrom } from './take-over.ts';
 import type { FailedEvent, Tally } from './tally.ts';
@@ -27,6 +28,8 @@ export interface ConsumeOptions extends GroupOptions {
 
 /** What a consumer tells while it runs. */
 export interface ConsumeObserver {
+  /** It has opened its group and begins: from now on there is something to see. */
+  readonly onStarted: (view: ConsumerView) => void;
   readonly onApplied: (applied: Applied, tally: Tally) => void;
   readonly onFailed: (event: FailedEvent) => void;
   readonly onAssigned: (partitions: readonly number[]) => void;

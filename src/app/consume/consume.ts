@@ -5,6 +5,7 @@ import type { Database } from '../../postgres/transaction.ts';
 import type { Ours } from '../../postgres/sql/outcome.ts';
 import type { Applied } from './apply-events.ts';
 import { Assignment } from './assignment.ts';
+import type { ConsumerView } from './consumer-view.ts';
 import { endsReached, readEnds } from './log-end.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import { Ending, type EndedBy } from './ending.ts';
@@ -16,6 +17,8 @@ import { TallyKeeper, type FailedEvent, type Tally } from './tally.ts';
 
 export interface ConsumeSummary extends Tally {
   readonly elapsedMs: number;
+  /** On average over that time. */
+  readonly eventsPerSecond: number;
   readonly endedBy: EndedBy;
   /** The event that stopped it, with `--on-failure stop` or --max-failed. */
   readonly stoppedBy: FailedEvent | null;
@@ -46,7 +49,7 @@ export async function consume(
       : null;
   await Promise.race([requireDeadLetterTopic(options.deadLetters), stopped]);
   if (group !== null && !ending.signal.aborted) {
-    const join = (): Member => joinGroup(log, database, group, keeper, ending, options);
+    const join = (): Member => joinGroup(log, database, group, keeper, ending, ends, options);
     let lost = await run(log, database, group, join(), ends, ending);
     while (lost !== null) {
       options.observe.onPositionLost(lost);
@@ -54,7 +57,22 @@ export async function consume(
     }
   }
   const { endedBy, stoppedBy } = ending;
-  return { ...keeper.tally, elapsedMs: performance.now() - startedAt, endedBy, stoppedBy };
+  const { tally } = keeper;
+  const elapsedMs = performance.now() - startedAt;
+  const eventsPerSecond = Math.round((tally.events * 1000) / elapsedMs);
+  return { ...tally, elapsedMs, eventsPerSecond, endedBy, stoppedBy };
+}
+
+function viewOf(assignment: Assignment, ends: ConsumerView['ends']): ConsumerView {
+  return {
+    get phase() {
+      return assignment.phase;
+    },
+    get partitions() {
+      return assignment.partitions;
+    },
+    ends,
+  };
 }
 
 /** This member of the group: what executes its partitions, and what writes their dead letters, if anything does. */
@@ -69,6 +87,7 @@ function joinGroup(
   group: Group,
   keeper: TallyKeeper,
   ending: Ending,
+  ends: ConsumerView['ends'],
   options: ConsumeOptions,
 ): Member {
   const onApplied = (applied: Applied): void => {
@@ -86,6 +105,7 @@ function joinGroup(
   const settings = { ...options, signal: ending.signal, onApplied, onAssigned };
   const assignment = new Assignment(log, database, group, settings);
   const letters = openDeadLetterWriter(settings, { log, database, group, assignment });
+  options.observe.onStarted(viewOf(assignment, ends));
   return { assignment, letters };
 }
 

@@ -37,6 +37,8 @@ export class PartitionWorker {
   #applier: PartitionApplier;
   /** Where the records in hand begin: what lies before them was executed and let go. */
   #from: bigint;
+  /** What was taken from the buffer and is being decided. */
+  #underWay: RecordBatch['records'] = [];
   /** Resolves when stopped; rejects with what ends the consumer, or (PositionLostError) this assignment. */
   readonly ended: Promise<void>;
 
@@ -64,6 +66,14 @@ export class PartitionWorker {
     return this.#applier.nextOffset;
   }
 
+  /** Timestamp (ms) of the oldest record here that is not decided; null where none is. */
+  get oldest(): number | null {
+    const { nextOffset } = this.#applier;
+    const record = this.#underWay.find(({ offset }) => offset >= nextOffset) ?? this.#buffer.first;
+    // -1 is Kafka's for a record without one.
+    return record !== undefined && record.timestamp >= 0 ? record.timestamp : null;
+  }
+
   push(batch: RecordBatch): void {
     this.#buffer.push(batch);
   }
@@ -81,8 +91,10 @@ export class PartitionWorker {
       for (;;) {
         const portion = await this.#buffer.take(this.#context.batchSize);
         if (portion === null || this.#context.signal.aborted) return;
+        this.#underWay = portion.records;
         await this.#apply(portion.records, portion.nextOffset);
         this.#from = portion.nextOffset;
+        this.#underWay = [];
       }
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;

@@ -36,6 +36,11 @@ export class RecordBuffer {
     return this.#isClosed;
   }
 
+  /** The record that is taken next. */
+  get first(): LogRecord | undefined {
+    return this.#records[0];
+  }
+
   push(batch: RecordBatch): void {
     if (this.#isClosed) return;
     for (const record of batch.records) {

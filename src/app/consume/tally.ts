@@ -13,6 +13,19 @@ export interface Tally {
   readonly rollbacksFailed: number;
 }
 
+/** Nothing done yet. */
+export const EMPTY_TALLY: Tally = {
+  events: 0,
+  applied: 0,
+  failed: 0,
+  parked: 0,
+  skipped: 0,
+  duplicates: 0,
+  rollbacks: 0,
+  rollbacksRefused: 0,
+  rollbacksFailed: 0,
+};
+
 /** A failed event, as the consumer saw it. */
 export interface FailedEvent {
   readonly eventId: string;
@@ -25,17 +38,7 @@ export interface FailedEvent {
 
 /** Counts what is committed, and failures in a row of different users (`--max-failed`, DESIGN 4). */
 export class TallyKeeper {
-  #tally = {
-    events: 0,
-    applied: 0,
-    failed: 0,
-    parked: 0,
-    skipped: 0,
-    duplicates: 0,
-    rollbacks: 0,
-    rollbacksRefused: 0,
-    rollbacksFailed: 0,
-  };
+  #tally = { ...EMPTY_TALLY };
   #failedInARow = new Set<string>();
 
   get tally(): Tally {

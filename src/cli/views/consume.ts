@@ -6,8 +6,7 @@ const count = (value: number): string => value.toLocaleString('en-US');
 /** `Executed 20,000 events in 1.2 s (16,667/s): 19,990 applied, 1 failed …` */
 export const renderConsumed: View<ConsumeSummary> = (summary, { theme }) => {
   const seconds = summary.elapsedMs / 1000;
-  const rate =
-    seconds > 0.5 && summary.events > 0 ? `, ${count(Math.round(summary.events / seconds))}/s` : '';
+  const rate = seconds > 0.5 && summary.events > 0 ? `, ${count(summary.eventsPerSecond)}/s` : '';
   const parts = [
     summary.applied > 0 || summary.events === 0 ? theme.good(`${count(summary.applied)} applied`) : null,
     summary.failed > 0 ? theme.bad(`${count(summary.failed)} failed`) : null,

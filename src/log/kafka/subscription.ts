@@ -105,7 +105,9 @@ class GroupMember implements Subscription {
   #joined(partitions: readonly number[]): void {
     this.#watch.heard();
     this.#revoke();
-    if (partitions.length === 0 || this.#isOver) return;
+    if (this.#isOver) return;
+    this.#options.onJoined?.(partitions);
+    if (partitions.length === 0) return;
     const assignment = new Assignment(partitions);
     this.#assignment = assignment;
     this.#callback(async () => {

@@ -19,6 +19,8 @@ import {
 } from './group.ts';
 
 interface MemberCallbacks {
+  /** Its heartbeat was answered: this is its share of the partitions. */
+  readonly onShare: (partitions: readonly number[]) => void;
   /** They are this member's. Settles when it has begun to read them. */
   readonly onGained: (partitions: readonly number[]) => Promise<void>;
   /** They are this member's no more: from its return on nothing of them may be delivered. */
@@ -169,6 +171,8 @@ export class Member {
     const strays = view.owners.filter(
       ({ partition, owner }) => owner === memberId && !this.#owned.has(partition),
     );
+    const kept = [...this.#owned].filter((partition) => !share.release.includes(partition));
+    this.#callbacks.onShare([...kept, ...share.claim]);
     const release = [...new Set([...share.release, ...strays.map(({ partition }) => partition)])];
     if (release.length === 0 && share.claim.length === 0) return;
     this.#isRebalancing = true;

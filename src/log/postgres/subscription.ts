@@ -39,6 +39,7 @@ export class PostgresSubscription implements Subscription {
     const { group, owner = null } = options;
     const membership = { topicId: source.topic.topicId, group, sessionTimeoutMs, owner };
     this.#member = new Member(source.log, arrivals, membership, {
+      onShare: (partitions) => options.onJoined?.(partitions),
       onGained: this.#begin.bind(this),
       onStop: (partitions) => {
         this.#feeds.stop(partitions);

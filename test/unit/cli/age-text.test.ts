@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ageText, shortTime } from '../../../src/cli/age-text.ts';
+import { ageText, spanText, shortTime } from '../../../src/cli/age-text.ts';
 
 test.each<[number, string]>([
   [0, 'now'],
@@ -19,4 +19,15 @@ test.each<[number, string]>([
 
 test('a time of a list has no milliseconds', () => {
   expect(shortTime('2026-01-31T08:00:00.123Z')).toBe('2026-01-31 08:00:00Z');
+});
+
+test.each<[number, string]>([
+  [0.2, '1 s'],
+  [59.5, '1 min'],
+  [100, '1 min 40 s'],
+  [3600, '1 h'],
+  [7530, '2 h 5 min'],
+  [86_400 * 3 + 10, '3 d'],
+])('%d seconds take %s', (seconds, text) => {
+  expect(spanText(seconds * 1000)).toBe(text);
 });

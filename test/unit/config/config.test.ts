@@ -32,6 +32,8 @@ describe('nothing configured', () => {
       batchSize: null,
       maxFailed: null,
       deadLetterTopic: null,
+      metrics: null,
+      intervalSeconds: null,
       ignoreTypes: [],
       mapTypes: new Map(),
       dataDir: '/data',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { readListenAddress } from '../../../src/config/listen-address.ts';
 import {
   originOf,
   readList,
@@ -30,6 +31,8 @@ function valueAt(name: SettingName, level: 0 | 1 | 2): { written: string; read: 
       const choice = 'choices' in entry ? entry.choices[level % entry.choices.length] : undefined;
       return { written: choice ?? text, read: choice ?? text };
     }
+    case 'address':
+      return { written: String(level), read: { host: null, port: level } };
     case 'list':
       return { written: text, read: [text] };
     case 'whole':
@@ -42,7 +45,14 @@ function valueAt(name: SettingName, level: 0 | 1 | 2): { written: string; read: 
 }
 
 function read(name: SettingName, sources: SettingSources): unknown {
-  const readers = { text: readText, list: readList, whole: readWhole, yes: readYes, map: readMap };
+  const readers = {
+    text: readText,
+    address: readListenAddress,
+    list: readList,
+    whole: readWhole,
+    yes: readYes,
+    map: readMap,
+  };
   return readers[SETTINGS[name].form](name, sources);
 }
 
