@@ -44,7 +44,8 @@ test('no two tests have the same full title, so that a title names one test', as
   }
   expect(places.size).toBeGreaterThan(0);
   expect([...places].filter(([, where]) => where.length > 1)).toEqual([]);
-});
+  // It parses every test there is, on a machine that does other things beside it.
+}, 60_000);
 
 test('twin titles are found behind blocks and tables', () => {
   const text = `describe('a', () => { test('x', f); test.each([1])('y', f); test.each([1])('%s', f); }); describeKafka('b', () => it('x', f));`;
