@@ -169,6 +169,8 @@ create table group_member (
   joined bigint not null generated always as identity,
   expires_at timestamp with time zone not null,
   owner text,
+  client_id text default NULLIF(current_setting('application_name'::text), ''::text),
+  host text default host(inet_client_addr()),
   constraint group_member_group FOREIGN KEY (topic_id, consumer_group) REFERENCES consumer_group(topic_id, consumer_group),
   constraint group_member_pkey PRIMARY KEY (member_id)
 );

@@ -57,6 +57,17 @@ export interface CommittedOffset {
   readonly metadata: string;
 }
 
+/** Who reads for a group, as the log knows it. What it says of itself is data: not to be trusted. */
+export interface GroupMember {
+  readonly memberId: string;
+  /** What the program calls itself. Null: not told. */
+  readonly clientId: string | null;
+  /** The address that it connects from. Null: not told (a local socket). */
+  readonly host: string | null;
+  /** Of this topic, ascending. None: it waits for its share, or there are more members than partitions. */
+  readonly partitions: readonly number[];
+}
+
 export interface SubscribeOptions {
   readonly group: string;
   /**
@@ -124,6 +135,8 @@ export interface EventLog {
   read(ranges: readonly ReadRange[], options?: ReadOptions): AsyncIterable<RecordBatch>;
   /** What a group has committed; partitions without a commit are absent. */
   committed(group: string): Promise<ReadonlyMap<number, CommittedOffset>>;
+  /** Who is in a group now, by member id. One that died stays until its session times out. */
+  members(group: string): Promise<readonly GroupMember[]>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   close(): Promise<void>;
 }

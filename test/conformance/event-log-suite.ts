@@ -1,6 +1,7 @@
 import { describe } from '@jest/globals';
 import { describeAppend } from './append.ts';
 import type { EventLogFactory } from './harness.ts';
+import { describeMembers } from './members.ts';
 import { describeOffsetsAtTime } from './offsets-at-time.ts';
 import { describeOwners } from './owners.ts';
 import { describePositions } from './positions.ts';
@@ -21,6 +22,7 @@ export function eventLogConformance(name: string, factory: EventLogFactory): voi
     describeSubscribe(factory);
     describePositions(factory);
     describeOwners(factory);
+    describeMembers(factory);
     describeReconnect(factory);
   });
 }

@@ -1,8 +1,9 @@
 import type { Admin } from 'kafkajs';
 import { UserEventsError } from '../../errors/user-events-error.ts';
-import type { CommittedOffset, TopicDescription, Watermarks } from '../event-log.ts';
+import type { CommittedOffset, GroupMember, TopicDescription, Watermarks } from '../event-log.ts';
 import { createKafkaClient, type KafkaClient } from './client.ts';
 import { hasType, type Destination } from './errors.ts';
+import { readMembers } from './members.ts';
 import { waitOrEnd, withPatience, type Attempts } from './patience.ts';
 import { createCluster } from './private-api.ts';
 import type { KafkaSettings } from './settings.ts';
@@ -101,6 +102,11 @@ export class KafkaAdmin {
         .filter(({ offset }) => offset >= 0n)
         .map(({ partition, offset, metadata }) => [partition, { offset, metadata }]),
     );
+  }
+
+  members(groupId: string): Promise<readonly GroupMember[]> {
+    const { topic } = this.#settings;
+    return this.#ask(async (admin) => readMembers(await admin.describeGroups([groupId]), topic));
   }
 
   /** Questions under way are answered still. */

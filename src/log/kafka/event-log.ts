@@ -2,6 +2,7 @@ import type { NewRecord } from '../../domain/record.ts';
 import type {
   CommittedOffset,
   EventLog,
+  GroupMember,
   ReadOptions,
   ReadRange,
   RecordBatch,
@@ -75,6 +76,10 @@ class KafkaEventLog implements EventLog {
 
   committed(group: string): Promise<ReadonlyMap<number, CommittedOffset>> {
     return this.#admin.committed(group);
+  }
+
+  members(group: string): Promise<readonly GroupMember[]> {
+    return this.#admin.members(group);
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {

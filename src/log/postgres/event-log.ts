@@ -5,6 +5,7 @@ import { addressOf, createPool, quoteIdentifier } from '../../postgres/pool.ts';
 import type {
   CommittedOffset,
   EventLog,
+  GroupMember,
   ReadOptions,
   ReadRange,
   RecordBatch,
@@ -18,6 +19,7 @@ import { Appender } from './append.ts';
 import { Arrivals } from './arrivals.ts';
 import { withPatience, type LogConnection, type OnTrouble, type Patience } from './connection.ts';
 import { EndOfLog } from './end-of-log.ts';
+import { readMembers } from './members.ts';
 import type { ReadSource } from './pages.ts';
 import { readRanges } from './read.ts';
 import { Slots } from './slots.ts';
@@ -123,6 +125,11 @@ class PostgresEventLog implements EventLog {
   async committed(group: string): Promise<ReadonlyMap<number, CommittedOffset>> {
     const { topicId } = await this.#topic();
     return this.#patiently(() => readCommitted(this.#log, topicId, group));
+  }
+
+  async members(group: string): Promise<readonly GroupMember[]> {
+    const { topicId } = await this.#topic();
+    return this.#patiently(() => readMembers(this.#log, topicId, group));
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
