@@ -1,12 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { UserEventsError } from '../errors/user-events-error.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { EventLog, GroupMember } from '../log/event-log.ts';
 import { requireBoundTopic } from './bound-topic.ts';
 import { countOpen } from '../postgres/sql/count-open.ts';
 import { readPositions } from '../postgres/sql/positions.ts';
 import type { Database } from '../postgres/transaction.ts';
 
-export interface PartitionStatus {
+/** How a service moves, between two looks at it (status/pace.ts). All null where it was looked at once. */
+export interface Pace {
+  /** Offsets decided a second. 0: it did not move. */
+  readonly rate: number | null;
+  /** Offsets written to the log a second. */
+  readonly inflow: number | null;
+  /** Until the lag is gone if both go on like this; null also where the lag does not shrink. */
+  readonly catchUpSeconds: number | null;
+}
+
+export interface PartitionStatus extends Pace {
   readonly partition: number;
   readonly low: bigint;
   readonly high: bigint;
@@ -18,14 +27,21 @@ export interface PartitionStatus {
   readonly lagSeconds: number | null;
   readonly failed: number;
   readonly parked: number;
+  /** Id of the member that reads it; null: nobody. */
+  readonly memberId: string | null;
 }
 
-export interface ServiceStatus {
+export interface ServiceStatus extends Pace {
+  /** When the positions were read, ISO 8601. */
+  readonly at: string;
+  readonly engine: string;
+  /** Where the log is: the brokers, or the address of its database. */
   readonly log: string;
   readonly topic: string;
   readonly database: string;
   readonly schema: string;
   readonly group: string;
+  readonly members: readonly GroupMember[];
   readonly lag: bigint;
   readonly lagSeconds: number | null;
   readonly failed: number;
@@ -38,11 +54,13 @@ export interface StatusRequest {
   readonly now: () => number;
 }
 
-/** How far one service is: every partition counts, also those that it never had. */
+const NOT_MEASURED: Pace = { rate: null, inflow: null, catchUpSeconds: null };
+
+/** How far one service is, at one look: every partition counts, also those that it never had. */
 export async function readStatus(
   log: EventLog,
   database: Database,
-  request: StatusRequest,
+  { group, now }: StatusRequest,
 ): Promise<ServiceStatus> {
   const { pool, schema, address } = database;
   const { topic } = await log.describe();
@@ -51,64 +69,62 @@ export async function readStatus(
   const positions = new Map(
     (await readPositions(pool, schema)).map((each) => [each.partition, each.nextOffset]),
   );
+  const at = new Date(now()).toISOString();
+  const watermarks = await log.watermarks();
+  const members = await log.members(group);
   const open = new Map((await countOpen(pool, schema)).map((each) => [each.partition, each]));
-  const partitions: PartitionStatus[] = [];
-  for (const { partition, low, high } of await log.watermarks()) {
+  const reached = watermarks.map(({ partition, low, high }) => {
     const position = positions.get(partition) ?? null;
     const from = position === null || position < low ? low : position;
-    const lag = high > from ? high - from : 0n;
+    return { partition, low, high, position, from, lag: high > from ? high - from : 0n };
+  });
+  const ages = await readAges(
+    log,
+    reached.filter(({ lag }) => lag > 0n),
+    now,
+  );
+  const partitions = reached.map(({ from: _, ...each }): PartitionStatus => {
+    const { partition } = each;
     const { failed = 0, parked = 0 } = open.get(partition) ?? {};
-    const lagSeconds = lag === 0n ? null : await ageOf(log, partition, from, request.now);
-    partitions.push({ partition, low, high, position, lag, lagSeconds, failed, parked });
-  }
+    const memberId = members.find((member) => member.partitions.includes(partition))?.memberId ?? null;
+    return { ...each, lagSeconds: ages.get(partition) ?? null, failed, parked, memberId, ...NOT_MEASURED };
+  });
+  const { engine, address: logAddress } = log;
+  const service = { at, engine, log: logAddress, topic, database: address, schema, group, members };
+  return { ...service, ...sumUp(partitions), ...NOT_MEASURED, partitions };
+}
+
+function sumUp(
+  partitions: readonly PartitionStatus[],
+): Pick<ServiceStatus, 'lag' | 'lagSeconds' | 'failed' | 'parked'> {
   const ages = partitions.map(({ lagSeconds }) => lagSeconds).filter((age) => age !== null);
   return {
-    log: log.address,
-    topic,
-    database: address,
-    schema,
-    group: request.group,
     lag: partitions.reduce((sum, { lag }) => sum + lag, 0n),
     lagSeconds: ages.length === 0 ? null : Math.max(...ages),
     failed: partitions.reduce((sum, { failed }) => sum + failed, 0),
     parked: partitions.reduce((sum, { parked }) => sum + parked, 0),
-    partitions,
   };
 }
 
-async function ageOf(
+/** Ages of the events at these offsets, by partition, in seconds. */
+async function readAges(
   log: EventLog,
-  partition: number,
-  offset: bigint,
+  offsets: readonly { readonly partition: number; readonly from: bigint }[],
   now: () => number,
-): Promise<number | null> {
-  for await (const { records } of log.read([{ partition, from: offset, to: offset + 1n }])) {
-    const [record] = records;
-    if (record !== undefined) return Math.max(0, Math.round((now() - record.timestamp) / 1000));
-  }
-  return null;
-}
-
-const LOOK_EVERY_MS = 200;
-
-/** Waits until the lag is `maxLag` offsets or less. TIMED_OUT after `timeoutMs`. */
-export async function awaitLag(
-  read: () => Promise<ServiceStatus>,
-  maxLag: number,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<ServiceStatus> {
-  const until = performance.now() + timeoutMs;
-  for (;;) {
-    const status = await read();
-    if (status.lag <= BigInt(maxLag)) return status;
-    if (performance.now() > until) {
-      const message = `The lag is ${String(status.lag)}, more than ${String(maxLag)}, after ${String(timeoutMs / 1000)} s`;
-      throw new UserEventsError('TIMED_OUT', message, {
-        hint: 'Is a consumer running?',
-        facts: { lag: Number(status.lag) },
-      });
+): Promise<ReadonlyMap<number, number>> {
+  const ages = new Map<number, number>();
+  if (offsets.length === 0) return ages;
+  const ranges = offsets.map(({ partition, from }) => ({ partition, from, to: from + 1n }));
+  try {
+    for await (const { partition, records } of log.read(ranges)) {
+      const [record] = records;
+      if (record !== undefined) {
+        ages.set(partition, Math.max(0, Math.round((now() - record.timestamp) / 1000)));
+      }
     }
-    await delay(LOOK_EVERY_MS, undefined, { signal });
+  } catch (error) {
+    // Retention has taken one of them since the watermarks were read: its age is not known, the rest is.
+    if (!(error instanceof UserEventsError && error.code === 'OFFSET_OUT_OF_RANGE')) throw error;
   }
+  return ages;
 }

@@ -13,8 +13,8 @@ import { visible } from './sanitize.ts';
 import { isInterruption, listenToSignals, type StopRequest } from './stop-signals.ts';
 import { createStyle, type Style, type View } from './theme.ts';
 
-/** The exits of a command that printed its result: 0 done, 6 an item was refused, 7 an event failed, 3 and 4 doctor. */
-export type ResultExit = 0 | 3 | 4 | 6 | 7;
+/** The exits of a command that printed its result: 0 done, 5 a part was not found, 6 refused, 7 failed, 3 and 4 doctor. */
+export type ResultExit = 0 | 3 | 4 | 5 | 6 | 7;
 
 const INTERRUPTED_EXIT = 130;
 /** Leaving a consumer group and closing a pool take some ms where all is well. */

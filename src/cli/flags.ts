@@ -21,6 +21,18 @@ export const everyFlag = {
   }),
 };
 
+/** In the place of --profile, for commands that look at several services side by side. */
+export const profilesFlag = {
+  profile: Flags.string({
+    summary: 'Profile of the config file to use; several times: one service each, side by side.',
+    env: 'USER_EVENTS_PROFILE',
+    helpValue: 'NAME',
+    helpGroup: 'global',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+};
+
 /** Where the event log is: for commands that read or write it. */
 export const logFlags = {
   brokers: Flags.string({
