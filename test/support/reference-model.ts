@@ -9,6 +9,10 @@ export interface ModelEvent {
   readonly fields: Readonly<Record<string, string | number | null>>;
   readonly targets: readonly number[];
   readonly mode: 'only' | 'cascade';
+  /** The newest event that the plan showed; null: none was shown. */
+  readonly upTo: number | null;
+  /** Over drift, of which there is none here. */
+  readonly force: boolean;
 }
 
 interface Entry {
@@ -91,7 +95,7 @@ export class ReferenceModel {
   }
 
   #decide(history: readonly Entry[], rollback: Entry): void {
-    const { targets, mode } = rollback.event;
+    const { targets, mode, upTo } = rollback.event;
     const first = history.findIndex(({ event }) => targets.includes(event.id));
     rollback.status = 'refused';
     if (first < 0) return;
@@ -101,6 +105,11 @@ export class ReferenceModel {
         mode === 'cascade' && index > first && event.kind !== 'rollback' && before.has(event.id);
       return targets.includes(event.id) || isCascaded ? [event.id] : [];
     });
+    const shown = history.findIndex(({ event }) => event.id === upTo);
+    const isNewer = history.some(
+      ({ event }, index) => index > shown && list.includes(event.id) && !targets.includes(event.id),
+    );
+    if (mode === 'cascade' && upTo !== null && isNewer) return;
     const after = standing([...history, { ...rollback, list }]);
     const broken = invalid(history, after).filter((id) => !invalid(history, before).includes(id));
     if (broken.length > 0) return;
