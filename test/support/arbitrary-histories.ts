@@ -82,6 +82,26 @@ export function logs(
   return fc.array(fc.oneof(...logSteps(names, kinds)), { minLength: 1, maxLength: 30 });
 }
 
+/** How one service reads a log: deliveries of so many records, beginning so far back, and what is decided after each. */
+export interface Reading {
+  readonly size: number;
+  readonly redelivered: number;
+  readonly then: { readonly kind: 'retry' | 'skip' | 'mend' | 'nothing'; readonly nth: number };
+}
+
+/** Read over and over, in turn, until the log's end. */
+export const readings: fc.Arbitrary<Reading[]> = fc.array(
+  fc.record({
+    size: fc.integer({ min: 1, max: 9 }),
+    redelivered: fc.nat(3),
+    then: fc.record({
+      kind: fc.constantFrom('retry', 'skip', 'mend', 'nothing', 'nothing', 'nothing'),
+      nth: fc.nat(3),
+    }),
+  }),
+  { minLength: 1, maxLength: 8 },
+);
+
 /** An entry of the log, for the code under test and for the model. */
 export interface Entry {
   readonly event: LogEvent;

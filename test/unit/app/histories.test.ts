@@ -10,11 +10,14 @@ import {
   entriesOf,
   happenings,
   logs,
+  readings,
   UNMASKED_KINDS,
   type Entry,
   type Happening,
+  type Reading,
 } from '../../support/arbitrary-histories.ts';
-import { isHeldUp, MemoryService, orphans, type MemoryRow } from '../../support/memory-service.ts';
+import { isHeldUp, orphans, type MemoryRow } from '../../support/memory-ledger.ts';
+import { MemoryService } from '../../support/memory-service.ts';
 import { MAPPER } from '../../support/pure-service.ts';
 import { ReferenceModel, type ModelEvent } from '../../support/reference-model.ts';
 
@@ -85,7 +88,7 @@ function compare(
   }
   flush();
   same(
-    service.ledger.map(({ event, status }) => [Number(event.offset), status]),
+    service.ledger.entries.map(({ event, status }) => [Number(event.offset), status]),
     model.statuses,
   );
   same(
@@ -118,20 +121,21 @@ function rowsOf(
 
 /** The laws of one service: nothing waits for a cause that is gone; done again, nothing has an effect. */
 function expectWhole(service: MemoryService, log: readonly Entry[]): void {
-  same(orphans(service), []);
-  for (const user of service.users) same(planReconcile(service.history(user)), { rewindTo: null, steps: [] });
+  same(orphans(service.ledger), []);
+  for (const user of service.ledger.users)
+    same(planReconcile(service.ledger.history(user)), { rewindTo: null, steps: [] });
   const before = snapshot(service);
   // A redelivery, then the whole log once more behind its end: every id is known.
   service.consume(log.map(({ event }) => event));
   same(snapshot(service), before);
   service.consume(log.map(({ event }, at) => ({ ...event, offset: BigInt(log.length + at) })));
-  for (const { eventId: id, status } of service.ledger)
+  for (const { eventId: id, status } of service.ledger.entries)
     if (status !== 'failed') for (const kind of ['retry', 'skip'] as const) service.decideAgain(kind, id);
   same(snapshot(service), before);
 }
 
 function snapshot(service: MemoryService): unknown {
-  const ledger = service.ledger.map(({ eventId: id, status, blockedBy, withdraws }) => ({
+  const ledger = service.ledger.entries.map(({ eventId: id, status, blockedBy, withdraws }) => ({
     id,
     status,
     blockedBy,
@@ -160,25 +164,6 @@ test('in batches cut anywhere, every status and row is the model’s', () => {
   );
 }, 600_000);
 
-/** How one service reads a log: deliveries of so many records, beginning so far back, and what is decided after each. */
-interface Reading {
-  readonly size: number;
-  readonly redelivered: number;
-  readonly then: { readonly kind: 'retry' | 'skip' | 'mend' | 'nothing'; readonly nth: number };
-}
-
-const readings: fc.Arbitrary<Reading[]> = fc.array(
-  fc.record({
-    size: fc.integer({ min: 1, max: 9 }),
-    redelivered: fc.nat(3),
-    then: fc.record({
-      kind: fc.constantFrom('retry', 'skip', 'mend', 'nothing', 'nothing', 'nothing'),
-      nth: fc.nat(3),
-    }),
-  }),
-  { minLength: 1, maxLength: 8 },
-);
-
 function read(
   log: readonly Entry[],
   how: readonly Reading[],
@@ -190,7 +175,7 @@ function read(
     const { size, redelivered, then } = how[turn % how.length] ?? { size: 1, redelivered: 0, then: null };
     const from = Math.max(0, Number(service.position) - redelivered);
     service.consume(log.slice(from, Number(service.position) + size).map(({ event }) => event));
-    const failed = service.ledger.filter(({ status }) => status === 'failed');
+    const failed = service.ledger.entries.filter(({ status }) => status === 'failed');
     const chosen = failed[then?.nth ?? 0];
     if (then === null || then.kind === 'nothing') continue;
     if (then.kind === 'mend') service.refuses = isNobody;
@@ -201,7 +186,7 @@ function read(
 
 /** What was decided on every rollback, by offset: it withdraws these, or (null) was refused. */
 function decisionsOf(service: MemoryService): unknown {
-  return service.ledger.flatMap(({ event, withdraws }) =>
+  return service.ledger.entries.flatMap(({ event, withdraws }) =>
     event.kind === 'rollback' ? [[Number(event.offset), withdraws]] : [],
   );
 }
@@ -216,7 +201,7 @@ test('two services that read at different times and refuse differently decide al
       const b = read(log, theirs, NARROW, isBad);
       same(decisionsOf(b), decisionsOf(a));
       for (const user of ['a', 'b']) {
-        if (isHeldUp(a, user) || isHeldUp(b, user)) continue;
+        if (isHeldUp(a.ledger, user) || isHeldUp(b.ledger, user)) continue;
         compared++;
         same(rowsOf(b, ['name'])[user], rowsOf(a, ['name'])[user]);
       }
