@@ -144,7 +144,7 @@ function snapshot(service: MemoryService): unknown {
   return { ledger, rows: Object.fromEntries(service.rows) };
 }
 
-test('an event at a time, with refusals by the table, every status and row is the model’s', () => {
+test('in memory, an event at a time, with refusals by the table, every status and row is the model’s', () => {
   const history = happenings(['bad'], UNMASKED_KINDS);
   fc.assert(
     fc.property(history, (steps) => {
@@ -154,7 +154,7 @@ test('an event at a time, with refusals by the table, every status and row is th
   );
 }, 600_000);
 
-test('in batches cut anywhere, every status and row is the model’s', () => {
+test('in memory, in batches cut anywhere, every status and row is the model’s', () => {
   const cuts = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 });
   fc.assert(
     fc.property(happenings(['x', 'y'], ALL_KINDS), cuts, (steps, at) => {
@@ -191,7 +191,7 @@ function decisionsOf(service: MemoryService): unknown {
   );
 }
 
-test('two services that read at different times and refuse differently decide alike and end equal', () => {
+test('in memory, two services that read at different times and refuse differently decide alike and end equal', () => {
   const kinds = [...ALL_KINDS, 'rollback'] as const;
   let compared = 0;
   fc.assert(
