@@ -62,7 +62,7 @@ export async function measureThroughput(
 }
 
 /** Runs `consume` over the whole log, from nothing: events a second from the assignment to the last commit. */
-async function consumeOnce(
+export async function consumeOnce(
   stage: Stage,
   service: BenchService,
   events: number,
