@@ -52,6 +52,8 @@ export function standingOf(
  * a rollback may lie in an older partition than an event that it withdraws, and (generation, offset) would sort it first.
  */
 export function inDecisionOrder(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  // Most histories have no rollback.
+  if (!history.some(({ withdraws }) => withdraws !== null)) return history;
   const places = new Map(history.map(({ eventId }, index) => [eventId, index]));
   const isMisplaced = ({ withdraws }: HistoryEntry, index: number): boolean =>
     withdraws?.some((id) => (places.get(id) ?? -1) > index) ?? false;

@@ -1,9 +1,11 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { openLedger } from '../../src/app/consume/open-group.ts';
 import { planRollback } from '../../src/app/rollback/plan.ts';
+import { findTargets } from '../../src/app/rollback/targets.ts';
 import { createPool, type Queryable } from '../../src/postgres/pool.ts';
 import { readHistories } from '../../src/postgres/sql/read-history.ts';
-import { readFailedTargets, readTargets } from '../../src/postgres/sql/read-targets.ts';
+import { readFailedTargets } from '../../src/postgres/sql/read-failures.ts';
+import { readTargets } from '../../src/postgres/sql/read-targets.ts';
 import { readUnwritten } from '../../src/postgres/sql/read-unwritten.ts';
 import { eventId, prepareUsers } from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
@@ -37,6 +39,18 @@ beforeAll(async () => {
   await pool.query(`analyze ${schema}.ledger; analyze public.users`);
 }, 120_000);
 
+const ANY_FAILURE = {
+  codes: null,
+  isRollback: null,
+  sqlState: null,
+  constraint: null,
+  fields: null,
+  fieldConstraints: [],
+  userId: null,
+  since: null,
+  until: null,
+};
+
 /** Explains every statement before it is run: what each scans, `Index Scan ledger_pkey` and the like. */
 function explaining(scans: string[]): Queryable {
   const { pool } = database();
@@ -62,7 +76,7 @@ function scansIn(plan: unknown): string[] {
 test.each<readonly [name: string, read: (db: Queryable, schema: string) => Promise<unknown>, index: string]>([
   ['the targets', (db, schema) => readTargets(db, schema, [eventId(EVENT)]), 'ledger_event_id'],
   ['a history', (db, schema) => readHistories(db, schema, [USER]), 'ledger_user'],
-  ['what failed', (db, schema) => readFailedTargets(db, schema), 'ledger_open'],
+  ['what failed', (db, schema) => readFailedTargets(db, schema, ANY_FAILURE), 'ledger_open'],
   ['dead letters to be written', (db, schema) => readUnwritten(db, schema, [0], 500), 'ledger_'],
 ])('a plan reads %s by an index', async (_, read, index) => {
   const scans: string[] = [];
@@ -87,12 +101,14 @@ test('the plan of one event, tried out and undone, scans neither ledger nor user
       return Object.fromEntries(rows.map(({ name, seq_scan }) => [name, seq_scan]));
     };
     const before = await scanned();
-    const [plan] = await planRollback(ours, ledger, {
-      eventIds: [eventId(EVENT)],
+    const { users } = await findTargets(ours, [eventId(EVENT)]);
+    const [plan] = await planRollback(ours, ledger, users, {
       mode: 'cascade',
       force: false,
-      isDetailed: true,
+      ahead: { byUser: new Map(), gap: null },
+      isThorough: true,
       signal: new AbortController().signal,
+      onProgress: () => undefined,
     });
     expect(plan?.changes).toHaveLength(5);
     expect(plan?.then).toMatchObject({ name: `n${String(EVENT - 1)}` });

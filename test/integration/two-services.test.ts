@@ -67,6 +67,7 @@ async function read(database: TestDatabase, log: readonly Entry[], how: readonly
       operator: 'tester',
       reason: 'test',
       force: false,
+      maxAttempts: null,
       signal: new AbortController().signal,
       onProgress: () => undefined,
     });

@@ -2,6 +2,7 @@ import { columnMapper } from '../../src/domain/column-values.ts';
 import type { CudEvent, CudOperation, JsonObject, LogEvent, RollbackEvent } from '../../src/domain/event.ts';
 import { PartitionApplier, type ApplyContext } from '../../src/app/consume/apply-events.ts';
 import { openLedger } from '../../src/app/consume/open-group.ts';
+import { Turns } from '../../src/app/consume/turns.ts';
 import { applyBatch } from '../../src/postgres/sql/apply-batch.ts';
 import { probeEvents } from '../../src/postgres/sql/probe-events.ts';
 import { raiseEpochs, startPositions } from '../../src/postgres/sql/positions.ts';
@@ -90,6 +91,7 @@ export async function openApplier(
     applyBatch: applyBatch(database.schema, ledger.mapper.table),
     probeEvents: probeEvents(ledger.mapper.table),
     deriveId: (event: LogEvent) => eventId(900_000_000 + Number(event.offset)),
+    turns: new Turns(2),
     signal: new AbortController().signal,
     onApplied: () => undefined,
     onTrouble: () => undefined,

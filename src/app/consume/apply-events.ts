@@ -9,6 +9,7 @@ import { readRollbackRows } from '../../postgres/sql/read-targets.ts';
 import type { RollbackRow } from '../../postgres/sql/relabel.ts';
 import { applyRollbacks } from './apply-rollbacks.ts';
 import { PartitionClaim, type ClaimContext } from './partition-claim.ts';
+import type { Turns } from './turns.ts';
 import { Suspects } from './suspects.ts';
 
 /** Told what was decided and committed. */
@@ -26,6 +27,8 @@ export interface ApplyContext extends ClaimContext {
   readonly applyBatch: ApplyBatch;
   readonly probeEvents: ProbeEvents;
   readonly deriveId: (event: LogEvent) => string;
+  /** Transactions of several statements take turns: each holds a connection, and whoever waits too long calls the pool away. */
+  readonly turns: Turns;
   readonly onApplied: (applied: Applied) => void;
   /** Named points at which a fault test may stop the process; does nothing in production. */
   readonly at: (point: FaultPoint) => Promise<void>;
@@ -155,14 +158,16 @@ export class PartitionApplier {
 
   /** Decides the leading rollbacks, one a user at most. */
   async #rollBack(events: readonly LogEvent[], end: bigint): Promise<number> {
-    const { ours, pool, deriveId } = this.#context;
+    const { ours, pool, deriveId, turns } = this.#context;
     const rollbacks = leadingRollbacks(events);
     const nextOffset = events[rollbacks.length]?.offset ?? end;
     const start = performance.now();
     for (;;) {
       const outcome = await this.#send(() =>
         outcomeOf(ours, () =>
-          applyRollbacks(pool, this.#context, this.#claim.current, rollbacks, nextOffset, deriveId),
+          turns.take(() =>
+            applyRollbacks(pool, this.#context, this.#claim.current, rollbacks, nextOffset, deriveId),
+          ),
         ),
       );
       if (outcome.kind === 'done' && outcome.value !== null) {

@@ -13,9 +13,12 @@ import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { Patience } from './patience.ts';
 import { commitMetadata, takeOver } from './take-over.ts';
 import type { FailedEvent } from './tally.ts';
+import { Turns } from './turns.ts';
 
 /** How often executed positions are committed to the log, for the lag tools: the truth is in PostgreSQL. */
 const COMMIT_EVERY_MS = 500;
+/** Of the three connections of a consumer: one is left for those who look on (BATCH.md: more than two bring nothing). */
+const ROLLBACKS_AT_ONCE = 2;
 
 export interface AssignmentOptions extends ConsumeOptions {
   readonly onApplied: (applied: Applied) => void;
@@ -32,6 +35,7 @@ export class Assignment {
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #uncommitted = new Map<number, bigint>();
   readonly #paused = new Set<number>();
+  readonly #turns = new Turns(ROLLBACKS_AT_ONCE);
   /** Partitions in which records without a key were seen; two are enough. */
   readonly #keyless = new Set<number>();
   #subscription: Subscription | null = null;
@@ -183,6 +187,7 @@ export class Assignment {
       ...this.#group,
       ...this.#patienceContext(),
       pool: this.#database.pool,
+      turns: this.#turns,
       batchSize,
       at,
       onApplied: (applied) => {

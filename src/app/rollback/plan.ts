@@ -10,8 +10,12 @@ import { toPending } from '../log/pending-event.ts';
 import { tryOut } from './try-out.ts';
 import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
 
-/** Histories in portions: of a bulk of many users they would not fit into memory all at once. */
-const USERS_AT_ONCE = 50;
+/**
+ * Histories in portions: of a bulk of many users they would not fit into memory all at once. Smaller where each user is
+ * tried out, so that an interruption is heard.
+ */
+const DECIDED_AT_ONCE = 500;
+const TRIED_OUT_AT_ONCE = 50;
 /** A plan for people, who read some screens at the most. */
 const MOST_TRIED_OUT = 50;
 
@@ -28,12 +32,22 @@ export async function planRollback(
 ): Promise<readonly UserPlan[]> {
   const { isThorough, ahead, signal, onProgress } = request;
   const isTriedOut = isThorough || users.length <= MOST_TRIED_OUT;
+  const atOnce = isTriedOut ? TRIED_OUT_AT_ONCE : DECIDED_AT_ONCE;
   const plans: UserPlan[] = [];
-  for (let from = 0; from < users.length; from += USERS_AT_ONCE) {
+  // A portion ahead: the server reads while we decide.
+  const readFrom = (from: number): ReturnType<typeof readHistories> => {
+    const ids = users.slice(from, from + atOnce).map(({ userId }) => userId);
+    const read = readHistories(database.pool, database.schema, ids);
+    // Awaited a portion later: until then its failure is nobody's.
+    read.catch(() => undefined);
+    return read;
+  };
+  let reading = readFrom(0);
+  for (let from = 0; from < users.length; from += atOnce) {
     signal.throwIfAborted();
-    const portion = users.slice(from, from + USERS_AT_ONCE);
-    const ids = portion.map(({ userId }) => userId);
-    const histories = await readHistories(database.pool, database.schema, ids);
+    const portion = users.slice(from, from + atOnce);
+    const histories = await reading;
+    if (from + atOnce < users.length) reading = readFrom(from + atOnce);
     const planned = portion.map((user): PlannedUser => {
       const history = histories.get(user.userId) ?? [];
       const pending = ahead.byUser.get(user.userId) ?? [];

@@ -94,8 +94,8 @@ export async function insertRollbacks(
   const text = `insert into ${quoteIdentifier(schema)}.ledger (event_id, generation, partition, "offset", user_id, operation,
       status, published_at, ce_id, data, withdraws, error_code, error_message, error_detail)
     select a.event_id, $1, a.partition, a.at, a.user_id, 'rollback', a.status, to_timestamp(a.published_ms / 1000.0), a.ce_id, a.data,
-      (select array_agg(w::uuid) from json_array_elements_text(a.withdraws) w), a.error->>'code', a.error->>'message', a.error->'detail'
-    from unnest($2::uuid[], $3::int[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::text[], $9::json[], $10::json[], $11::json[])
+      a.withdraws::uuid[], a.error->>'code', a.error->>'message', a.error->'detail'
+    from unnest($2::uuid[], $3::int[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::text[], $9::json[], $10::text[], $11::json[])
       as a(event_id, partition, at, user_id, status, published_ms, ce_id, data, withdraws, error)`;
   await db.query(text, [
     generation,
@@ -107,7 +107,8 @@ export async function insertRollbacks(
     int8ArrayOfNumbers(rows.map((row) => row.event.timestamp)),
     textArray(rows.map((row) => row.event.ceId)),
     jsonArray(rows.map((row) => row.event.value)),
-    jsonArray(rows.map((row) => (row.withdraws === null ? null : JSON.stringify(row.withdraws)))),
+    // UUIDs alone: nothing in them needs a quote.
+    textArray(rows.map((row) => (row.withdraws === null ? null : `{${row.withdraws.join(',')}}`))),
     jsonArray(rows.map((row) => (row.error === null ? null : JSON.stringify(row.error)))),
   ]);
 }
