@@ -3,7 +3,8 @@ import path from 'node:path';
 import { usageOf, type Usage } from './process-usage.ts';
 import type { Stage } from './stage.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../../bin/run.js');
+/** The built CLI, for node. */
+export const CLI = path.resolve(import.meta.dirname, '../../bin/run.js');
 /** How often a process is asked what it takes; its peak is kept by the kernel. */
 const LOOK_MS = 50;
 export interface CommandRun {
@@ -41,7 +42,7 @@ export function startCommand(
   env: Readonly<Record<string, string>>,
   options: CommandOptions = {},
 ): RunningCommand {
-  return startNode(stage, [...(options.nodeOptions ?? []), BIN, ...args], env, options);
+  return startNode(stage, [...(options.nodeOptions ?? []), CLI, ...args], env, options);
 }
 
 /** Runs a command of the built CLI to its end. Throws what it said where it ended otherwise than expected. */

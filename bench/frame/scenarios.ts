@@ -4,4 +4,5 @@ import type { Scenario } from './scenario.ts';
 export const SCENARIOS: ReadonlyMap<string, () => Promise<Scenario>> = new Map([
   ['rollback', async () => (await import('../scenarios/rollback.ts')).rollback],
   ['consume', async () => (await import('../scenarios/consume.ts')).consume],
+  ['wire', async () => (await import('../scenarios/wire.ts')).wire],
 ]);

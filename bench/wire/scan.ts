@@ -1,0 +1,68 @@
+import { corpus } from '../consume/corpus.ts';
+import type { BenchArguments } from '../frame/arguments.ts';
+import { CLI } from '../frame/command.ts';
+import { atLeast, figure, ratioOf, type Figure } from '../frame/figure.ts';
+import { inTurn } from '../frame/in-turn.ts';
+import type { Stage } from '../frame/stage.ts';
+import { isInstalled, runProgram } from './program.ts';
+import { newTopic } from './topic.ts';
+
+const PART = 'scan';
+const RECORDS_AN_APPEND = 8_000;
+/** As many events as kcat in the same time; one user's in half the time. */
+const SCAN_BAR = 1;
+const USER_BAR = 2;
+
+/** `log --json` beside `kcat -J`, and one user's events beside kcat's whole scan through grep: whole processes. */
+export async function measureScan(
+  stage: Stage,
+  { events, runs }: BenchArguments,
+): Promise<readonly Figure[]> {
+  if (!(await isInstalled(stage, 'kcat', '-V'))) {
+    stage.say(`${PART}: skipped, since there is no kcat here`);
+    return [];
+  }
+  stage.say(`${PART}: writing ${events.toLocaleString('en-US')} events`);
+  const { brokers, topic, userId } = await fillTopic(stage, events);
+  const env = { KAFKA_BROKERS: brokers, KAFKA_TOPIC: topic, USER_ID: userId };
+  const kcat = ['-C', '-b', brokers, '-t', topic, '-e', '-q', '-J'];
+  const rateOf = async (program: string, args: readonly string[]): Promise<number> => {
+    const { elapsedMs } = await runProgram(stage, program, args, { env });
+    return (events / elapsedMs) * 1000;
+  };
+  const takes = [
+    () => rateOf('kcat', kcat),
+    () => rateOf(process.execPath, [CLI, 'log', '--json']),
+    () => rateOf('sh', ['-c', 'kcat "$@" | grep -F "$USER_ID"', 'sh', ...kcat]),
+    () => rateOf(process.execPath, [CLI, 'log', '--json', '--user', userId]),
+  ];
+  const [scans = [], ours = [], greps = [], users = []] = await inTurn(runs, takes, (round) => {
+    stage.say(`${PART}: ${round === 0 ? 'warming up' : `run ${String(round)} of ${String(runs)}`}`);
+  });
+  const scan = ratioOf(ours, scans);
+  const user = ratioOf(users, greps);
+  return [
+    figure(PART, 'kcat -J', 'events/s', scans),
+    figure(PART, 'log --json', 'events/s', ours, { ratio: scan, bar: atLeast(scan.median, SCAN_BAR) }),
+    figure(PART, 'kcat -J | grep USER', 'events/s', greps),
+    figure(PART, 'log --json --user USER', 'events/s', users, {
+      ratio: user,
+      bar: atLeast(user.median, USER_BAR),
+    }),
+  ];
+}
+
+/** A topic with the corpus, and the id of a user in the midst of it. */
+async function fillTopic(
+  stage: Stage,
+  events: number,
+): Promise<{ brokers: string; topic: string; userId: string }> {
+  const { brokers, topic, log } = await newTopic(stage);
+  const records = [...corpus({ events })];
+  for (let at = 0; at < records.length; at += RECORDS_AN_APPEND) {
+    stage.signal.throwIfAborted();
+    await log.append(records.slice(at, at + RECORDS_AN_APPEND));
+  }
+  await log.close();
+  return { brokers, topic, userId: String(records[Math.floor(events / 2)]?.key) };
+}
