@@ -33,7 +33,7 @@ type CreateBroker = (options: unknown) => object;
 
 /**
  * Puts our record codec (wire/) into one client of kafkajs, for the producers, transactions, consumers and clusters
- * that it makes from now on: connections, metadata, groups, security and retries stay kafkajs's. Nothing is
+ * that it makes from now on: connections, metadata, groups, security and retries stay kafkajs's (ADR 0011). Nothing is
  * changed but properties of this client's own objects. Where kafkajs is not what this knows, all stays as it is and
  * `warn` is told.
  */
