@@ -6,8 +6,7 @@ create table base (
   user_id text primary key,
   generation int not null,
   "offset" bigint not null,
-  -- What the pruned events made of the row, where no applied event of the user was left: for `verify` and `rebuild`.
-  -- Null where one was left: it has an image.
+  -- What the pruned events made of the row: for `verify` and `rebuild`. Null where none of them is applied.
   "exists" boolean,
   -- Column → value as the events carried it, and what they merged into the extra column.
   changes json,

@@ -1,11 +1,13 @@
+import { ledgerRow } from '../domain/expected-row.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { raiseRevisions } from '../postgres/sql/positions.ts';
-import { pruneEvents } from '../postgres/sql/prune-events.ts';
-import { readLastEntry, readOffsets } from '../postgres/sql/read-offsets.ts';
+import { pruneEvents, readBases } from '../postgres/sql/prune-events.ts';
+import { readLastEntry, readOffsets, type LastEntry } from '../postgres/sql/read-offsets.ts';
+import { readHistories } from '../postgres/sql/read-history.ts';
 import { readRows } from '../postgres/sql/read-rows.ts';
 import { recordAttempts } from '../postgres/sql/relabel.ts';
-import { inTransaction, limitIdling, type Database } from '../postgres/transaction.ts';
+import { inTransaction, limitIdling, type Database, type PoolClient } from '../postgres/transaction.ts';
 import { requireBoundTopic } from './bound-topic.ts';
 import type { Ledger } from './consume/open-group.ts';
 
@@ -51,21 +53,7 @@ export async function forget(
   const events = await inTransaction(pool, 'read committed', async (client) => {
     await limitIdling(client);
     await raiseRevisions(client, schema, 'all');
-    const last = await readLastEntry(client, schema, userId);
-    if (last === null)
-      throw new UserEventsError('EVENT_NOT_FOUND', `This service's ledger has no event of user ${userId}`, {
-        hint: 'Check the id: `user-events users get ID --history`.',
-      });
-    if (last.open > 0)
-      throw refused(
-        `${String(last.open)} of their events are failed or parked`,
-        'Retry, skip or roll them back first: what they need would be gone.',
-      );
-    if ((await readRows(client, ledger.mapper.table, [userId])).size > 0)
-      throw refused(
-        'they are in the users table',
-        `Publish a delete first (\`user-events publish delete ID\`), and have it consumed.`,
-      );
+    const last = await requireForgettable(client, ledger, userId);
     if (isDryRun) return last.kept;
     const base = { exists: false, changes: {}, extra: {} };
     const emptied = await pruneEvents(client, schema, [{ userId, ...last, base }], true);
@@ -84,6 +72,34 @@ export async function forget(
   });
   const remains = await readRemains(database, userId, lows);
   return { userId, isDryRun, events, topic, remains };
+}
+
+/** The user's newest entry. EVENT_NOT_FOUND, FORGET_REFUSED. */
+async function requireForgettable(client: PoolClient, ledger: Ledger, userId: string): Promise<LastEntry> {
+  const { schema } = ledger;
+  const last = await readLastEntry(client, schema, userId);
+  if (last === null)
+    throw new UserEventsError('EVENT_NOT_FOUND', `This service's ledger has no event of user ${userId}`, {
+      hint: 'Check the id: `user-events users get ID --history`.',
+    });
+  if (last.open > 0)
+    throw refused(
+      `${String(last.open)} of their events are failed or parked`,
+      'Retry, skip or roll them back first: what they need would be gone.',
+    );
+  if ((await readRows(client, ledger.mapper.table, [userId])).size > 0)
+    throw refused(
+      'they are in the users table',
+      `Publish a delete first (\`user-events publish delete ID\`), and have it consumed.`,
+    );
+  const history = (await readHistories(client, schema, [userId])).get(userId) ?? [];
+  const kept = (await readBases(client, schema, [userId])).get(userId) ?? null;
+  if (ledgerRow(history, ledger.mapper, 'first image', kept)?.exists === true)
+    throw refused(
+      'their row is gone, but no event has deleted them',
+      `Publish a delete (\`user-events publish delete ID\`), or set the row back (\`user-events verify --fix\`).`,
+    );
+  return last;
 }
 
 /** The user's records at or above the low watermarks. */

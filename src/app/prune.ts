@@ -1,13 +1,8 @@
 import { foldBase } from '../domain/expected-row.ts';
+import { isCud } from '../domain/history.ts';
 import { endOfPortion, type UserRange } from '../postgres/sql/find-suspects.ts';
 import { raiseRevisions } from '../postgres/sql/positions.ts';
-import {
-  findPrunable,
-  pruneEvents,
-  pruneUserless,
-  readBases,
-  type Prunable,
-} from '../postgres/sql/prune-events.ts';
+import { findPrunable, pruneEvents, pruneUserless, readBases } from '../postgres/sql/prune-events.ts';
 import { readHistories } from '../postgres/sql/read-history.ts';
 import { inTransaction, limitIdling, type Database, type PoolClient } from '../postgres/transaction.ts';
 import type { Ledger } from './consume/open-group.ts';
@@ -75,19 +70,13 @@ async function pruneRange(
   await raiseRevisions(client, schema, 'all');
   // Looked for again, now that nobody else writes.
   const found = await findPrunable(client, schema, range, before);
-  const whole = found.filter(({ isWhole }) => isWhole).map(({ userId }) => userId);
-  const [histories, bases] = [
-    await readHistories(client, schema, whole),
-    await readBases(client, schema, whole),
-  ];
-  const users = found.flatMap((prunable: Prunable) => {
-    const { userId, isWhole } = prunable;
-    if (!isWhole) return [{ ...prunable, base: null }];
-    const history = histories.get(userId) ?? [];
-    const base = foldBase(history, mapper, bases.get(userId) ?? null);
-    const isAnyApplied = history.some(
-      ({ status, operation }) => status === 'applied' && operation !== 'rollback',
-    );
+  const ids = found.map(({ userId }) => userId);
+  const [histories, bases] = [await readHistories(client, schema, ids), await readBases(client, schema, ids)];
+  const users = found.flatMap((prunable) => {
+    const history = histories.get(prunable.userId) ?? [];
+    const pruned = history.slice(0, history.findIndex(({ eventId }) => eventId === prunable.eventId) + 1);
+    const base = foldBase(pruned, mapper, bases.get(prunable.userId) ?? null);
+    const isAnyApplied = pruned.some((entry) => isCud(entry) && entry.status === 'applied');
     // What the fold cannot tell any more it must not lose either.
     return base === null && isAnyApplied ? [] : [{ ...prunable, base }];
   });

@@ -54,7 +54,9 @@ export async function userThen(
     const history = (await readHistories(client, schema, [userId])).get(userId) ?? [];
     const isThen = (entry: { readonly offset: bigint; readonly timestamp: number }): boolean =>
       'offset' in moment ? entry.offset <= moment.offset : entry.timestamp <= moment.timestamp;
-    const count = history.findLastIndex(isThen) + 1;
+    // Up to the first event that is later: times of one producer's clock need not be in order.
+    const later = history.findIndex((entry) => !isThen(entry));
+    const count = later < 0 ? history.length : later;
     const last = history[count - 1];
     if (last === undefined) throw notThen(`There is no event of user ${userId} up to ${at}`);
     const images = await readImages(client, schema, imagesWanted(history, count, mapper));

@@ -86,7 +86,7 @@ export async function verify(
     const positions = await readPositions(client, ledger.schema);
     const { compared, folded } = await compareAndFold(clients, ledger, request, positions, list);
     const { unknown, open, digest } = await readRest(clients, ledger, request, columns);
-    for (const contradiction of await checkLedger(client, ledger.schema, request.limit))
+    for (const contradiction of await checkLedger(client, ledger.schema))
       list.add({ kind: 'ledger', ...contradiction, isMendable: false });
     for (const userId of unknown.userIds) list.add({ kind: 'row unknown', userId });
     const { table } = ledger.mapper;

@@ -28,8 +28,8 @@ export interface BaseRow {
 }
 
 /**
- * Folds a history's applied events from an image on; from the first one, where every applied event was pruned, it is the
- * base that the pruning kept. Null: the image needed was pruned, or nothing is applied.
+ * Folds a history's applied events from an image on; where a pruning kept a base of the user, the fold from the first
+ * image begins there. Null: the image needed was pruned, or nothing is applied.
  */
 export function ledgerRow(
   history: readonly HistoryEntry[],
@@ -38,15 +38,15 @@ export function ledgerRow(
   base: BaseRow | null = null,
 ): LedgerRow | null {
   const applied = history.filter(isApplied);
+  if (from === 'first image' && base !== null) {
+    const state = foldFrom(copyOf(base), applied.slice(keptFrom(applied)), mapper);
+    return state === null
+      ? null
+      : { ...state, carried: [...carriedBy(base, mapper), ...carriedColumns(applied, mapper)] };
+  }
   const start = from === 'newest image' ? applied.findLastIndex(hasBefore) : firstImage(applied);
   const image = applied[start];
-  if (image === undefined) {
-    if (from === 'newest image' || base === null) return null;
-    const extraColumn = Object.keys(base.extra).length > 0 ? mapper.table.extraColumn : null;
-    const carried = [...Object.keys(base.changes), ...(extraColumn === null ? [] : [extraColumn])];
-    return { ...base, imageOf: null, carried };
-  }
-  if (image.beforeExists === true && !image.hasImage) return null;
+  if (image === undefined || (image.beforeExists === true && !image.hasImage)) return null;
   const state = foldFrom(baseOf(image), applied.slice(start), mapper);
   return state === null ? null : { ...state, carried: carriedColumns(applied, mapper) };
 }
@@ -61,17 +61,27 @@ export function foldBase(
   base: BaseRow | null,
 ): BaseRow | null {
   const applied = history.filter(isApplied);
-  const rest = applied.slice(applied.findLastIndex(isPruned) + 1);
+  const rest = applied.slice(keptFrom(applied));
   const [first] = rest;
   if (first === undefined) return base;
-  const begin =
-    base === null
-      ? hasBefore(first)
-        ? baseOf(first)
-        : null
-      : { imageOf: null, exists: base.exists, changes: { ...base.changes }, extra: { ...base.extra } };
+  const begin = base !== null ? copyOf(base) : hasBefore(first) ? baseOf(first) : null;
   const state = begin === null ? null : foldFrom(begin, rest, mapper);
   return state === null ? null : { exists: state.exists, changes: state.changes, extra: state.extra };
+}
+
+/** Columns that pruned events have carried. */
+function carriedBy({ changes, extra }: BaseRow, { table }: ColumnMapper): readonly string[] {
+  const isExtra = Object.keys(extra).length > 0 && table.extraColumn !== null;
+  return [...Object.keys(changes), ...(isExtra ? [table.extraColumn] : [])];
+}
+
+function copyOf({ exists, changes, extra }: BaseRow): FoldedRow {
+  return { imageOf: null, exists, changes: { ...changes }, extra: { ...extra } };
+}
+
+/** Where the events begin of which what they carried is kept. */
+function keptFrom(applied: readonly HistoryEntry[]): number {
+  return applied.findLastIndex(isPruned) + 1;
 }
 
 /** What the fold says a row was right before an event that has an image of it. */
@@ -86,13 +96,16 @@ export interface FoldedImage extends FoldedRow {
 export function foldedImages(
   history: readonly HistoryEntry[],
   mapper: ColumnMapper,
+  base: BaseRow | null = null,
 ): readonly FoldedImage[] | null {
   const applied = history.filter(isApplied);
-  const start = firstImage(applied);
-  const first = applied[start];
-  if (first === undefined) return [];
-  if (first.beforeExists === true && !first.hasImage) return null;
-  let state: FoldedRow | null = baseOf(first);
+  const start = base === null ? firstImage(applied) : keptFrom(applied);
+  const begin = applied[start];
+  if (begin === undefined) return [];
+  if (begin.beforeExists === true && !begin.hasImage) return null;
+  let state: FoldedRow | null = base === null ? baseOf(begin) : copyOf(base);
+  // With a base, the first image is compared with it like any other.
+  const first = base === null ? begin : null;
   const images: FoldedImage[] = [];
   for (const entry of applied.slice(start)) {
     if (entry !== first && hasBefore(entry)) {
@@ -120,7 +133,7 @@ function isPruned({ fields, beforeExists, hasImage }: HistoryEntry): boolean {
 
 /** The first event, behind whatever was pruned, that has an image; -1 where there is none. */
 function firstImage(applied: readonly HistoryEntry[]): number {
-  const kept = applied.findLastIndex(isPruned) + 1;
+  const kept = keptFrom(applied);
   return applied.findIndex((entry, index) => index >= kept && hasBefore(entry));
 }
 
@@ -161,7 +174,17 @@ function carriedColumns(applied: readonly HistoryEntry[], mapper: ColumnMapper):
 
 function addFields(fields: JsonObject, mapper: ColumnMapper, changes: JsonObject, extra: JsonObject): void {
   const mapped = mapper.map(fields);
-  if (isEventError(mapped)) return;
+  if (isEventError(mapped)) {
+    // The table was changed since: a field that has no place any more must not take the others with it.
+    const names = Object.keys(fields);
+    if (names.length > 1) {
+      for (const name of names) {
+        const value = fields[name];
+        if (value !== undefined) addFields(Object.fromEntries([[name, value]]), mapper, changes, extra);
+      }
+    }
+    return;
+  }
   mapper.table.columns.forEach((column, index) => {
     if (mapped.texts[index] === undefined) return;
     const field = [column.name, ...fieldNamesOf(column.name)].findLast((name) => Object.hasOwn(fields, name));

@@ -27,6 +27,30 @@ describe('a repair', () => {
     expect((await verifyDatabase(database(), { isExact: true })).result.differenceCount).toBe(0);
   });
 
+  test('deletes no row of which the log has heard meanwhile, or of which it knows only failures', async () => {
+    await run(`insert into public.users (user_id, name) values ('z', 'Z'), ('old', 'O')`);
+    const applier = await openApplier(database());
+    await applier.apply([cud(10, 'update', 'old', { name: 'bad' })], 11n);
+    const { findings } = await verifyDatabase(database(), { isExact: true });
+    expect(findings.unknown).toEqual(['z']);
+    await applier.apply([cud(11, 'update', 'z', { age: 1 })], 12n);
+    expect(await repairDatabase(database(), findings)).toMatchObject({ deleted: 0 });
+    expect(Object.keys(await readUsers(database())).toSorted()).toEqual(['a', 'b', 'old', 'z']);
+  });
+
+  test('puts whole rows into images that had none, so that a later rollback brings the row back', async () => {
+    await run(`delete from public.users where user_id = 'a'`);
+    const applier = await openApplier(database());
+    await applier.apply([cud(10, 'put', 'a', { age: 7 })], 11n);
+    await repairDatabase(database(), (await verifyDatabase(database())).findings);
+    const again = await openApplier(database());
+    await again.apply([cud(11, 'delete', 'a')], 12n);
+    await again.apply([rollback(12, 'a', [10], { mode: 'cascade' })], 13n);
+    expect((await readStatuses(database())).at(-1)).toBe('applied');
+    expect((await readUsers(database()))['a']).toMatchObject({ name: 'AA', age: 1 });
+    expect(await differencesOf(database())).toEqual([]);
+  });
+
   test('writes a row that is missing with the times of its events, and writes the audit trail', async () => {
     const times = `select created_at, updated_at from public.users where user_id = 'b'`;
     const { rows: before } = await database().pool.query(times);

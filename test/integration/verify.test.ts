@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { applyStory, differencesOf, verifyDatabase } from '../support/verify-harness.ts';
-import { cud, openApplier } from '../support/apply-harness.ts';
+import { cud, openApplier, rollback } from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 const database = useTestDatabase();
@@ -121,6 +121,41 @@ describe('tampering is found', () => {
       each.replace(/"colour": "red", "seats": 3/, '"seats": 3, "colour": "red"'),
     );
     expect(found.toSorted()).toEqual(differences.toSorted());
+  });
+
+  test.each([
+    [
+      'a lone create called rolled back',
+      `update LEDGER set status = 'rolled_back' where "offset" = 10`,
+      ['e: not what stands', 'e: row unexpected'],
+    ],
+    [
+      'what an applied event carried taken out of the ledger',
+      `update LEDGER set data = null where "offset" = 3`,
+      ['a: data is gone'],
+    ],
+  ])('%s', async (_, sql, differences) => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(10, 'create', 'e', { name: 'E' })], 11n);
+    await run(sql.replace('LEDGER', ledger()));
+    expect((await differencesOf(database())).toSorted()).toEqual(differences);
+  });
+
+  test('a row set up by hand of a user whose create was rolled back is unexpected', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(10, 'create', 'e', { name: 'E' })], 11n);
+    await applier.apply([rollback(11, 'e', [10])], 12n);
+    expect(await differencesOf(database())).toEqual([]);
+    await run(`insert into public.users (user_id) values ('e')`);
+    expect(await differencesOf(database())).toEqual(['e: row unexpected']);
+  });
+
+  test('a column that was dropped since takes no other field with it', async () => {
+    await run('alter table public.users add column old int');
+    const applier = await openApplier(database());
+    await applier.apply([cud(10, 'update', 'b', { name: 'BB', old: 2 })], 11n);
+    await run('alter table public.users drop column old');
+    expect((await differencesOf(database())).filter((each) => each.startsWith('b.name'))).toEqual([]);
   });
 
   test('a row of which the log knows nothing is a difference where it is asked for', async () => {

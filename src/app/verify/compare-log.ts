@@ -1,6 +1,7 @@
 import type { EnvelopeContext } from '../../domain/envelope.ts';
 import type { LogEvent } from '../../domain/event.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
+import { operationOf } from '../../domain/sameness.ts';
 import type { EventLog, RecordBatch } from '../../log/event-log.ts';
 import type { Position } from '../../postgres/sql/positions.ts';
 import { readKnownIds, readSpan, type SpanRow } from '../../postgres/sql/read-span.ts';
@@ -53,8 +54,12 @@ export async function compareLog(
     await comparison.compare(batch);
     order.onProgress(comparison.records);
   }
+  await comparison.end();
   return comparison;
 }
+
+/** Rows of the ledger read at once where the log has ended. */
+const OFFSETS_AT_ONCE = 5_000n;
 
 class LogComparison implements ComparedLog {
   records = 0;
@@ -103,13 +108,26 @@ class LogComparison implements ComparedLog {
     this.records += records.length;
   }
 
+  /** What the ledger has up to the positions, and the log did not give: it has lost its tail. */
+  async end(): Promise<void> {
+    const { schema, positions } = this.#order;
+    for (const { partition, nextOffset } of positions) {
+      let from = this.#next.get(partition) ?? nextOffset;
+      for (; from < nextOffset; from += OFFSETS_AT_ONCE) {
+        const to = from + OFFSETS_AT_ONCE < nextOffset ? from + OFFSETS_AT_ONCE : nextOffset;
+        for (const { eventId, userId } of await readSpan(this.#client, schema, { partition, from, to }))
+          this.#tell(userId, eventId, 'not in the log', false);
+      }
+    }
+  }
+
   #compareRow(event: LogEvent, row: SpanRow): void {
     const problem = problemOf(event, row);
     if (problem === null) return;
     const isMendable = problem === 'another value' && event.kind === 'cud' && event.userId === row.userId;
     if (isMendable) {
       const value = event.value?.toString('utf8') ?? null;
-      this.corrections.set(row.eventId, { fields: event.fields, value });
+      this.corrections.set(row.eventId, { operation: event.operation, fields: event.fields, value });
     }
     this.#tell(event.userId, row.eventId, problem, isMendable);
   }
@@ -128,7 +146,7 @@ function endOf({ partition, nextOffset }: RecordBatch, positions: readonly Posit
 
 function problemOf(event: LogEvent, row: SpanRow): LedgerProblem | null {
   if (!row.isReused && row.eventId !== event.eventId) return 'another record';
-  if (event.userId !== row.userId) return 'another value';
+  if (event.userId !== row.userId || operationOf(event) !== row.operation) return 'another value';
   // What was pruned says nothing.
   const kept = row.data ?? row.raw?.toString('utf8') ?? null;
   return kept === null || kept === event.value?.toString('utf8') ? null : 'another value';

@@ -30,6 +30,7 @@ export type LedgerProblem =
   | 'parked for nothing'
   | 'failed without a reason'
   | 'data does not fit'
+  | 'data is gone'
   | 'not in the log'
   | 'not in the ledger'
   | 'another record'

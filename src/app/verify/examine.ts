@@ -1,5 +1,5 @@
 import { foldedImages, ledgerRow, type BaseRow, type FoldedImage } from '../../domain/expected-row.ts';
-import type { JsonObject } from '../../domain/event.ts';
+import type { CudOperation, JsonObject } from '../../domain/event.ts';
 import { isCud, type HistoryEntry } from '../../domain/history.ts';
 import { planReconcile } from '../../domain/reconcile-plan.ts';
 import { findDrift, type ExpectedRow } from '../../postgres/sql/find-drift.ts';
@@ -12,6 +12,7 @@ import type { Difference } from './difference.ts';
 
 /** What the log says of an event of which the ledger says something else. The log is believed. */
 export interface Correction {
+  readonly operation: CudOperation;
   readonly fields: JsonObject;
   /** The value as it lies in the log; null for a tombstone. */
   readonly value: string | null;
@@ -92,22 +93,36 @@ function correct(history: readonly HistoryEntry[], corrections: Corrections): re
   if (corrections.size === 0) return history;
   return history.map((entry) => {
     const correction = corrections.get(entry.eventId);
-    return correction === undefined ? entry : { ...entry, fields: correction.fields };
+    return correction === undefined
+      ? entry
+      : { ...entry, operation: correction.operation, fields: correction.fields };
   });
 }
 
-/** Null: nothing of the user is applied, so the fold says nothing of the row. */
+/**
+ * Null: nothing of the user is applied, so the fold says nothing of the row; unless all of it was withdrawn and it began
+ * with a create, which strict rules execute only where there is none: then there is none again.
+ */
 function expectedRow(
   userId: string,
   history: readonly HistoryEntry[],
   base: BaseRow | null,
-  { mapper }: Ledger,
+  { mapper, rules }: Ledger,
 ): WrongRow | 'untold' | null {
-  const applied = history.filter((entry) => isCud(entry) && entry.status === 'applied');
+  const cud = history.filter(isCud);
+  const applied = cud.filter(({ status }) => status === 'applied');
   const last = applied.at(-1);
-  if (last === undefined) return null;
+  if (last === undefined) {
+    const [begin] = cud;
+    const isWithdrawn = cud.every(({ status }) => status === 'rolled_back');
+    if (begin?.operation !== 'create' || begin.error !== null || !isWithdrawn || rules !== 'strict')
+      return null;
+    const { eventId: lastEventId, timestamp } = begin;
+    const none = { imageOf: null, exists: false, changes: {}, extra: {}, carried: [], images: [] };
+    return { userId, ...none, lastEventId, madeAt: timestamp, touchedAt: timestamp };
+  }
   const row = ledgerRow(history, mapper, 'first image', base);
-  const images = foldedImages(history, mapper);
+  const images = foldedImages(history, mapper, base);
   if (row === null || images === null) return 'untold';
   const born = applied.findLastIndex(({ operation }) => operation === 'delete') + 1;
   return {

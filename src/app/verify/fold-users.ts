@@ -56,6 +56,14 @@ export async function foldUsers(
       const portion = await suspectsOf(client, ledger, range);
       totals.users += portion.users;
       totals.events += portion.events;
+      for (const userId of portion.gone)
+        order.onDifference({
+          kind: 'ledger',
+          userId,
+          eventId: null,
+          problem: 'data is gone',
+          isMendable: false,
+        });
       await examine(
         client,
         portion.suspects.filter((userId) => !order.always.has(userId)),

@@ -63,7 +63,7 @@ export async function repair(database: Database, ledger: Ledger, order: RepairOr
       if (refused.size === 0 || refused.size === todo.length) break;
       todo = [...refused.keys()];
     }
-    const unknown = await deleteUnknownRows(client, ledger.mapper.table, order.unknown);
+    const unknown = await deleteUnknownRows(client, ledger.schema, ledger.mapper.table, order.unknown);
     return {
       ...sum(total, { ...NONE, deleted: unknown }),
       corrected: order.corrections.size,

@@ -16,6 +16,7 @@ const PROBLEMS: Readonly<Record<LedgerProblem, string>> = {
   'parked for nothing': 'it is parked, and no failed event holds it back',
   'failed without a reason': 'it is failed, and no error is recorded',
   'data does not fit': 'what it carries cannot be put into the table',
+  'data is gone': 'what an applied event carried is not in the ledger, and it was not pruned',
   'not in the log': 'the log has no such record at its offset',
   'not in the ledger': 'the ledger has no row for this record of the log',
   'another record': 'the log has another record at its offset',
@@ -25,8 +26,9 @@ const PROBLEMS: Readonly<Record<LedgerProblem, string>> = {
 const count = (value: number | bigint): string => value.toLocaleString('en-US');
 const counted = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? '' : 's'}`;
 
-/** 6 where something differs that was not set. Of what the ledger says wrongly, rows are not the cure. */
-export function exitOfVerify({ differenceCount, ledgerProblems, repaired }: VerifyReport): 0 | 6 {
+/** 6 where something differs that was not set, or cannot be told. Of what the ledger says wrongly, rows are not the cure. */
+export function exitOfVerify({ differenceCount, untold, ledgerProblems, repaired }: VerifyReport): 0 | 6 {
+  if (untold > 0) return 6;
   if (differenceCount === 0) return 0;
   return repaired === null || repaired.refused.length > 0 || ledgerProblems > 0 ? 6 : 0;
 }
@@ -55,9 +57,9 @@ export const renderVerify: View<VerifyReport> = (report, style) => {
 function renderSummary(report: VerifyReport, style: Style): string {
   const { theme } = style;
   const verdict =
-    report.differenceCount === 0
+    report.differenceCount === 0 && report.untold === 0
       ? { text: `${report.table} is what the log makes of it`, paint: theme.good }
-      : { text: counted(report.differenceCount, 'difference'), paint: theme.bad };
+      : { text: verdictText(report), paint: theme.bad };
   const fields: [string, Cell][] = [
     ['verdict', verdict],
     ['folded', `${counted(report.events, 'event')} of ${counted(report.users, 'user')}`],
@@ -81,6 +83,12 @@ function renderSummary(report: VerifyReport, style: Style): string {
   return renderFields(fields, style);
 }
 
+function verdictText({ differenceCount, untold }: VerifyReport): string {
+  return differenceCount > 0
+    ? counted(differenceCount, 'difference')
+    : `not proven for ${counted(untold, 'user')}`;
+}
+
 function unknownText({ unknownRows }: VerifyReport): string {
   return unknownRows === 0 ? '' : `, of ${count(unknownRows)} of which the log knows nothing`;
 }
@@ -99,7 +107,9 @@ function renderDifferences({ differences, differenceCount }: VerifyReport, style
   const titles = ['USER', 'FIELD', 'THE LOG SAYS', 'THE TABLE HAS'].map((title) => ({ title }));
   const more = differenceCount - differences.length;
   const rest =
-    more > 0 ? `\n${theme.dim(`… and ${count(more)} more (-n ${count(differenceCount)} names them)`)}` : '';
+    more > 0
+      ? `\n${theme.dim(`… and ${count(more)} more (\`verify -n ${String(differenceCount)}\` names them)`)}`
+      : '';
   return renderTable(titles, rows, style) + rest;
 }
 

@@ -7,18 +7,14 @@ export interface Contradiction {
   readonly problem: 'overtaken' | 'parked for nothing' | 'failed without a reason';
 }
 
-/** Looks at open users alone, by the index `ledger_open`: quick where little is failed. At most `limit`. No locks. */
-export async function checkLedger(
-  db: Queryable,
-  schema: string,
-  limit: number,
-): Promise<readonly Contradiction[]> {
+/** Looks at open users alone, by the index `ledger_open`: quick where little is failed. No locks. */
+export async function checkLedger(db: Queryable, schema: string): Promise<readonly Contradiction[]> {
   const ledger = `${quoteIdentifier(schema)}.ledger`;
   const text = `with open as (
-      select user_id, event_id, generation, "offset", status, error_code from ${ledger} where status in ('failed', 'parked')),
+      select user_id, event_id, generation, "offset", operation, status, error_code from ${ledger} where status in ('failed', 'parked')),
     first as (
       select distinct on (user_id) user_id, generation, "offset" from open
-      where user_id is not null order by user_id, generation, "offset")
+      where user_id is not null and operation is distinct from 'rollback' order by user_id, generation, "offset")
     select l.user_id as "userId", l.event_id as "eventId", 'overtaken' as problem
       from first f join ${ledger} l on l.user_id = f.user_id and (l.generation, l."offset") > (f.generation, f."offset")
       where l.status = 'applied' and l.operation <> 'rollback'
@@ -26,7 +22,6 @@ export async function checkLedger(
     select p.user_id, p.event_id, 'parked for nothing' from open p where p.status = 'parked'
       and not exists (select from open f where f.user_id = p.user_id and f.status = 'failed')
     union all
-    select user_id, event_id, 'failed without a reason' from open where status = 'failed' and error_code is null
-    limit $1`;
-  return (await db.query<Contradiction>(text, [limit])).rows;
+    select user_id, event_id, 'failed without a reason' from open where status = 'failed' and error_code is null`;
+  return (await db.query<Contradiction>(text)).rows;
 }

@@ -20,11 +20,14 @@ export async function digestUsers(
   table: UsersTable,
   columns: readonly string[],
 ): Promise<readonly PartitionDigest[]> {
-  const fields = columns.flatMap((name) => [
-    quoteLiteral(name.toLowerCase().replaceAll('_', '')),
-    `to_jsonb(t.${quoteIdentifier(name)})`,
-  ]);
-  const row = `jsonb_build_array(t.${quoteIdentifier(table.keyColumn)}::text, jsonb_build_object(${fields.join(', ')}))::text`;
+  const plain = (name: string): string => name.toLowerCase().replaceAll('_', '');
+  const isAlone = (name: string): boolean =>
+    columns.filter((other) => plain(other) === plain(name)).length === 1;
+  const fields = columns.map(
+    (name) =>
+      `jsonb_build_object(${quoteLiteral(isAlone(name) ? plain(name) : name)}, to_jsonb(t.${quoteIdentifier(name)}))`,
+  );
+  const row = `jsonb_build_array(t.${quoteIdentifier(table.keyColumn)}::text, ${[`'{}'::jsonb`, ...fields].join(' || ')})::text`;
   // Halves of 60 bits: the sum of a column of int8 is numeric, which does not overflow.
   const half = (from: number): string => `('x' || substr(h, ${String(from)}, 15))::bit(60)::int8`;
   const text = `with hashed as (

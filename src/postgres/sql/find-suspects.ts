@@ -14,6 +14,8 @@ export interface Suspects {
   readonly events: number;
   /** Users whose rows may differ from the fold: to be folded exactly. */
   readonly suspects: readonly string[];
+  /** Users of whose applied events the ledger has lost what they carried, though they were not pruned. */
+  readonly gone: readonly string[];
 }
 
 /**
@@ -45,15 +47,18 @@ export async function findSuspects(
   rules: Rules,
   range: UserRange,
 ): Promise<Suspects> {
-  const { rows } = await db.query<{ users: bigint; events: bigint | null; suspects: string[] }>(
-    suspectsSql(schema, table, rules),
-    [range.after, range.upTo],
-  );
+  const { rows } = await db.query<{
+    users: bigint;
+    events: bigint | null;
+    suspects: string[];
+    gone: string[];
+  }>(suspectsSql(schema, table, rules), [range.after, range.upTo]);
   const [row] = rows;
   return {
     users: Number(row?.users ?? 0),
     events: Number(row?.events ?? 0),
     suspects: row?.suspects ?? [],
+    gone: row?.gone ?? [],
   };
 }
 
@@ -64,7 +69,7 @@ export async function usersOfRange(db: Queryable, schema: string, range: UserRan
       and status = 'applied' and operation <> 'rollback' group by user_id order by user_id`;
   const { rows } = await db.query<{ user_id: string; events: bigint }>(text, [range.after, range.upTo]);
   const events = rows.reduce((sum, row) => sum + Number(row.events), 0);
-  return { users: rows.length, events, suspects: rows.map((row) => row.user_id) };
+  return { users: rows.length, events, suspects: rows.map((row) => row.user_id), gone: [] };
 }
 
 /** The aggregate that `findSuspects` folds with, in this session's own schema; the plan that streams along the index. */
@@ -85,7 +90,7 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
   const twice = aliases.map(({ name, alias }) => `(m ? ${name} and m ? ${alias})`);
   const isUnsure = [
     'has_rollback',
-    'is_pruned',
+    'is_gone',
     'has_extra_base',
     'base_exists is null',
     'may_be_idle',
@@ -98,17 +103,17 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
   const isThere = `t.${key} is not null`;
   const isOther = `jsonb_populate_record(t, ${['m', ...byColumn].join(' || ')})::text is distinct from t::text`;
   return `${foldSql(schema, rules)}
-    select count(*) as users, sum(p.events)::int8 as events,
+    select count(*) filter (where p.events > 0) as users,
+      coalesce(array_agg(p.user_id) filter (where is_gone), '{}') as gone, sum(p.events)::int8 as events,
       coalesce(array_agg(p.user_id) filter (where ${isUnsure.join(' or ')}
         or p.exists <> (${isThere}) or (p.exists and (${[isOther, ...extraDiffers(table, columns)].join(' or ')}))), '{}') as suspects
     from person p left join ${target} t on t.${key} = p.user_id::${table.keyType}`;
 }
 
 /**
- * `person`: per user of the range ($1, $2] what the applied events since the last delete merge to (`m`), and what they
- * began on. One pass in the index's order, since window functions took twice as long. A delete goes into the merge as a
- * null, which makes a list of it: `{…} || null` is `[{…}, null]`, and what follows is appended; so only users with a
- * delete pay for it. Of users whose applied events were all pruned it is the base that was kept.
+ * `person`: per user of the range ($1, $2] what the applied events since the last delete merge to (`m`), over the base
+ * that pruning kept, and what they began on. One pass in the index's order, since window functions took twice as long;
+ * only users with a delete are merged a second time, from there on.
  */
 function foldSql(schema: string, rules: Rules): string {
   const name = quoteIdentifier(schema);
@@ -125,25 +130,24 @@ function foldSql(schema: string, rules: Rules): string {
     merged as (
       select user_id, count(*) filter (where is_applied) as events,
         bool_or(status = 'rolled_back' or operation = 'rollback') as has_rollback,
-        pg_temp.merged(case operation when 'delete' then 'null' else data::jsonb end order by generation, "offset")
-          filter (where is_applied) as all_m,
+        pg_temp.merged(data::jsonb order by generation, "offset") filter (where is_applied and operation <> 'delete') as all_m,
+        max(array[generation::int8, "offset"]) filter (where is_applied and operation = 'delete') as deleted_at,
         ${first('before_exists')} as before_exists, ${idle} as may_be_idle,
         bool_or(is_applied and operation in ('create', 'put')) as is_made,
-        bool_or(is_applied and data is null and operation <> 'delete') as is_pruned
+        bool_or(is_applied and data is null and operation <> 'delete') as is_gone
       from entry group by user_id),
     person as (
-      select f.*, case when f.events = 0 then b.changes::jsonb when l.m is null then f.all_m else l.m end as m,
-        f.events = 0 and b.extra::text <> '{}' as has_extra_base,
-        case when f.events > 0 and l.m is null then before_exists else false end as base_exists,
-        case when f.events = 0 then b."exists" when l.m is null then coalesce(before_exists, false) or is_made else l.events > 0 end as exists
+      select f.*, coalesce(b.extra::text <> '{}', false) as has_extra_base,
+        case when f.deleted_at is null then coalesce(b.changes::jsonb, '{}') || f.all_m else l.m end as m,
+        case when f.deleted_at is null then coalesce(b."exists", before_exists) else false end as base_exists,
+        case when f.deleted_at is null then coalesce(b."exists", before_exists, false) or is_made else l.events > 0 end as exists
       from merged f left join ${name}.base b on b.user_id = f.user_id
-      cross join lateral (select case jsonb_typeof(f.all_m) when 'array' then f.all_m else '[]' end as list) s
       left join lateral (
-        select coalesce(pg_temp.merged(e.value order by e.at), '{}') as m, count(*) as events
-        from jsonb_array_elements(list) with ordinality e(value, at)
-        where e.at > (select max(d.at) from jsonb_array_elements(list) with ordinality d(value, at) where d.value = 'null')
-      ) l on jsonb_typeof(f.all_m) = 'array'
-      where f.events > 0 or b."exists" is not null)`;
+        select coalesce(pg_temp.merged(e.data::jsonb order by e.generation, e."offset"), '{}') as m, count(*) as events
+        from ${name}.ledger e where e.user_id = f.user_id and e.status = 'applied' and e.operation <> 'rollback'
+          and (e.generation, e."offset") > (f.deleted_at[1], f.deleted_at[2])
+      ) l on f.deleted_at is not null
+      where f.events > 0 or f.has_rollback or b."exists" is not null)`;
 }
 
 /** The extra column is merged key by key: where events name it, or an image has it, the domain's fold is asked. */

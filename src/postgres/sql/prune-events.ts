@@ -11,8 +11,8 @@ export interface Prunable {
   readonly offset: bigint;
   /** Events that were not pruned before. */
   readonly events: number;
-  /** No applied event is left behind them: what they made of the row has to be kept as the base. */
-  readonly isWhole: boolean;
+  /** The last of them. */
+  readonly eventId: string;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function findPrunable(
 ): Promise<readonly Prunable[]> {
   const name = quoteIdentifier(schema);
   const text = `with entry as (
-      select l.user_id, l.generation, l."offset", l.before_exists, l.decided_at >= $3 as is_young,
+      select l.event_id, l.user_id, l.generation, l."offset", l.before_exists, l.decided_at >= $3 as is_young,
         l.status = 'applied' and l.operation <> 'rollback' as is_applied,
         b.user_id is not null and (l.generation, l."offset") <= (b.generation, b."offset") as is_pruned,
         row_number() over (partition by l.user_id order by l.generation, l."offset") as n,
@@ -43,17 +43,17 @@ export async function findPrunable(
         max(e.n) filter (where e.n < b.keep and e.is_applied and e.before_exists is not null) as image_at
       from bound b join entry e on e.user_id = b.user_id group by b.user_id, b.keep),
     cut as (
-      select h.user_id, h.next_applied is null as is_whole,
+      select h.user_id,
         case when h.next_applied is null or n.before_exists is not null then h.keep - 1 else h.image_at - 1 end as upto
       from holder h left join entry n on n.user_id = h.user_id and n.n = h.next_applied)
-    select c.user_id as "userId", c.is_whole as "isWhole", max(e.generation) filter (where e.n = c.upto) as generation,
+    select c.user_id as "userId", (array_agg(e.event_id) filter (where e.n = c.upto))[1] as "eventId", max(e.generation) filter (where e.n = c.upto) as generation,
       max(e."offset") filter (where e.n = c.upto) as "offset", count(*) filter (where not e.is_pruned)::int as events
     from cut c join entry e on e.user_id = c.user_id and e.n <= c.upto
-    group by c.user_id, c.is_whole having bool_or(e.n = c.upto and not e.is_pruned)`;
+    group by c.user_id having bool_or(e.n = c.upto and not e.is_pruned)`;
   return (await db.query<Prunable>(text, [range.after, range.upTo, before])).rows;
 }
 
-/** The bases that pruning kept of users; a user is absent where none was, or an applied event was left. */
+/** The bases that pruning kept of users: what the pruned events made of the row. Absent where nothing was applied. */
 export async function readBases(
   db: Queryable,
   schema: string,
@@ -76,7 +76,7 @@ export async function readBases(
 }
 
 export interface BaseToKeep extends Pick<Prunable, 'userId' | 'generation' | 'offset'> {
-  /** Null: an applied event with an image is left. */
+  /** Null: none of the pruned events is applied. */
   readonly base: BaseRow | null;
 }
 
@@ -118,8 +118,9 @@ export async function pruneEvents(
           and (l.data is not null or l.raw is not null or l.before is not null or l.error_message is not null)
         returning l.event_id),
       quiet as (
-        update ${name}.attempt a set error_message = null${isAll ? ', reason = null' : ''} from emptied e
-        where a.event_id = e.event_id and (a.error_message is not null${isAll ? ' or a.reason is not null' : ''}))
+        update ${name}.attempt a set error_message = null${isAll ? ', reason = null' : ''} from ${isAll ? `${name}.ledger` : 'emptied'} e
+        where a.event_id = e.event_id ${isAll ? 'and e.user_id = any ($1::text[])' : ''}
+          and (a.error_message is not null${isAll ? ' or a.reason is not null' : ''}))
       select from emptied`,
     rows,
   );

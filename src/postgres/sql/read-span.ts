@@ -5,6 +5,7 @@ export interface SpanRow {
   readonly eventId: string;
   readonly offset: bigint;
   readonly userId: string | null;
+  readonly operation: string | null;
   /** The JSON as written; null where there is none, or it was pruned. */
   readonly data: string | null;
   readonly raw: Buffer | null;
@@ -19,7 +20,7 @@ export async function readSpan(
   { partition, from, to }: { readonly partition: number; readonly from: bigint; readonly to: bigint },
 ): Promise<readonly SpanRow[]> {
   const name = quoteIdentifier(schema);
-  const text = `select event_id as "eventId", "offset", user_id as "userId", data::text as data, raw,
+  const text = `select event_id as "eventId", "offset", user_id as "userId", operation, data::text as data, raw,
       error_code is not distinct from 'EVENT_ID_REUSED' as "isReused" from ${name}.ledger
     where partition = $1 and "offset" >= $2 and "offset" < $3 and generation >= (
       select coalesce(max(generation), 0) from ${name}.gap where partition = $1 and reason = 'LOG_REPLACED')

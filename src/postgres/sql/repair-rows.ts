@@ -78,6 +78,7 @@ function repaired(table: UsersTable, column: UserColumn): string {
 }
 
 function insertedValue(table: UsersTable, name: string): string {
+  const target = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
   const value = `e.${quoteIdentifier(name)}`;
   if (name === table.keyColumn) return 'a.user_key';
   if (name === table.extraColumn) return `(coalesce(${value}, '{}')::jsonb || a.extra)`;
@@ -87,7 +88,11 @@ function insertedValue(table: UsersTable, name: string): string {
   if (name === table.createdColumn)
     return `case when ${isKnown} then ${value} else to_timestamp(a.made_at / 1000.0) end`;
   const fallback = table.columns.find((column) => column.name === name)?.defaultExpression ?? null;
-  return fallback === null ? value : `case when ${isKnown} then ${value} else ${fallback} end`;
+  if (fallback !== null) return `case when ${isKnown} then ${value} else ${fallback} end`;
+  if (table.columns.some((column) => column.name === name)) return value;
+  // An identity column takes the next of its sequence; of any other there is no sequence, and so NULL.
+  const sequence = `pg_get_serial_sequence(${quoteLiteral(target)}, ${quoteLiteral(name)})`;
+  return `case when ${isKnown} then ${value} else nextval(${sequence}) end`;
 }
 
 /**
@@ -106,8 +111,13 @@ export async function repairImages(
       ? `'{}'::jsonb`
       : `case when a.extra = '{}' then '{}' else jsonb_build_object(${quoteLiteral(table.extraColumn)},
           coalesce(l.before::jsonb -> ${quoteLiteral(table.extraColumn)}, '{}') || a.extra) end`;
+  // An image that had no row begins with the row as it was just set: a rewind has to find a whole one.
+  const key = quoteIdentifier(table.keyColumn);
+  const row = `(select to_jsonb(t) from ${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)} t
+      where t.${key} = l.user_id::${table.keyType})`;
+  const base = `coalesce(l.before::jsonb, ${row}, jsonb_build_object(${quoteLiteral(table.keyColumn)}, l.user_id))`;
   const text = `update ${quoteIdentifier(schema)}.ledger l set before_exists = a.exists,
-      before = case when a.exists then (coalesce(l.before::jsonb, '{}') || a.changes || ${extra})::json end
+      before = case when a.exists then (${base} || a.changes || ${extra})::json end
     from unnest($1::uuid[], $2::bool[], $3::json[]::jsonb[], $4::json[]::jsonb[]) as a(event_id, exists, changes, extra)
     where l.event_id = a.event_id`;
   await db.query(text, [
@@ -118,29 +128,37 @@ export async function repairImages(
   ]);
 }
 
-/** Puts what the log says into the ledger: the JSON as it lies there; null for a tombstone. One row each. */
+/**
+ * Puts what the log says into the ledger: operation, and the JSON as it lies there (null for a tombstone). One row each;
+ * what was pruned meanwhile stays empty.
+ */
 export async function correctData(
   db: Queryable,
   schema: string,
-  corrections: ReadonlyMap<string, { readonly value: string | null }>,
+  corrections: ReadonlyMap<string, { readonly operation: string; readonly value: string | null }>,
 ): Promise<void> {
   if (corrections.size === 0) return;
-  const text = `update ${quoteIdentifier(schema)}.ledger l set data = a.data
-    from unnest($1::uuid[], $2::json[]) as a(event_id, data) where l.event_id = a.event_id`;
+  const text = `update ${quoteIdentifier(schema)}.ledger l set data = a.data, operation = a.operation
+    from unnest($1::uuid[], $2::text[], $3::json[]) as a(event_id, operation, data)
+    where l.event_id = a.event_id and l.data is not null`;
   await db.query(text, [
     uuidArray([...corrections.keys()]),
+    textArray([...corrections.values()].map(({ operation }) => operation)),
     jsonArray([...corrections.values()].map(({ value }) => value)),
   ]);
 }
 
-/** Deletes rows of which the log knows nothing, by key. Returns how many. */
+/** Deletes rows of which the log knows nothing, by key, if it still knows nothing of them. Returns how many. */
 export async function deleteUnknownRows(
   db: Queryable,
+  schema: string,
   table: UsersTable,
   userIds: readonly string[],
 ): Promise<number> {
   if (userIds.length === 0) return 0;
-  const text = `delete from ${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}
-    where ${quoteIdentifier(table.keyColumn)} = any ($1::${table.keyType}[])`;
+  const key = quoteIdentifier(table.keyColumn);
+  const text = `delete from ${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)} t
+    where t.${key} = any ($1::${table.keyType}[])
+      and not exists (select from ${quoteIdentifier(schema)}.ledger l where l.user_id = t.${key}::text)`;
   return (await db.query(text, [userIds])).rowCount ?? 0;
 }

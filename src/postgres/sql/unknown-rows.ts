@@ -9,7 +9,7 @@ export interface UnknownRows {
 }
 
 /**
- * Counts the table's rows, and those of which the log knows nothing: no event of the user is applied. Names them
+ * Counts the table's rows, and those of which the log knows nothing: the ledger has no event of the user. Names them
  * where they are asked for, in the order of the key. No locks.
  */
 export async function findUnknownRows(
@@ -21,7 +21,7 @@ export async function findUnknownRows(
   const key = `t.${quoteIdentifier(table.keyColumn)}`;
   const target = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
   const isUnknown = `not exists (select from ${quoteIdentifier(schema)}.ledger l
-    where l.user_id = ${key}::text and l.status = 'applied' and l.operation <> 'rollback')`;
+    where l.user_id = ${key}::text)`;
   const counted = await db.query<{ rows: bigint; unknown: bigint }>(
     `select count(*) as unknown, (select count(*) from ${target}) as rows from ${target} t where ${isUnknown}`,
   );
