@@ -54,13 +54,17 @@ export class PartitionClaim {
     return facts;
   }
 
-  /** Settles an unknown outcome (DESIGN 4): same epoch and our next offset means committed. */
+  /**
+   * Settles an unknown outcome (DESIGN 4): same epoch and our next offset means committed. The revision is taken over in
+   * that case alone: otherwise facts read before are still in hand, and a retry or skip since then has to fence them.
+   */
   async wasCommitted(nextOffset: bigint): Promise<boolean> {
     const { pool, schema } = this.#context;
     const positions = await this.patience.run(() => readPositions(pool, schema));
     const position = positions.find(({ partition }) => partition === this.#claim.partition);
     if (position?.epoch !== this.#claim.epoch) throw new FencedError('the epoch was raised');
-    this.#claim = { ...this.#claim, revision: position.revision };
-    return position.nextOffset === nextOffset && nextOffset !== this.#claim.nextOffset;
+    const isCommitted = position.nextOffset === nextOffset && nextOffset !== this.#claim.nextOffset;
+    if (isCommitted) this.#claim = { ...this.#claim, revision: position.revision };
+    return isCommitted;
   }
 }
