@@ -128,6 +128,14 @@ describe('a connection that is cut', () => {
   );
 });
 
+test('a connection that is cut while the ends of the log are noted does not keep --until-end from reaching them', async () => {
+  await publishUsers(0, 5);
+  proxy.cutAt('position order by partition', 'before');
+  const running = consumeThroughProxy({ isUntilEnd: true });
+  expect(await running.ended).toMatchObject({ endedBy: 'end', applied: 5 });
+  expect(running.troubles).toContainEqual(expect.stringMatching(/^database: /));
+});
+
 describe('a database that says nothing any more', () => {
   test('is told of, its connections are cut after a while, and it goes on when it is back', async () => {
     const running = consumeThroughProxy();

@@ -10,7 +10,7 @@ import { endsReached, readEnds } from './log-end.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import { Ending, type EndedBy } from './ending.ts';
 import type { Group } from './open-group.ts';
-import { PositionLostError } from './patience.ts';
+import { Patience, PositionLostError, StoppedError } from './patience.ts';
 import { openDeadLetterWriter, requireDeadLetterTopic, type DeadLetterWriter } from './dead-letter-writer.ts';
 import { openWhenThere } from './start.ts';
 import { TallyKeeper, type FailedEvent, type Tally } from './tally.ts';
@@ -45,7 +45,7 @@ export async function consume(
   const group = await Promise.race([openWhenThere(log, database, options), stopped]);
   const ends =
     options.isUntilEnd && group !== null
-      ? await Promise.race([readEnds(log, database, options.acceptGap), stopped])
+      ? await Promise.race([endsNow(log, database, group, options), stopped])
       : null;
   await Promise.race([requireDeadLetterTopic(options.deadLetters), stopped]);
   if (group !== null && !ending.signal.aborted) {
@@ -61,6 +61,24 @@ export async function consume(
   const elapsedMs = performance.now() - startedAt;
   const eventsPerSecond = Math.round((tally.events * 1000) / elapsedMs);
   return { ...tally, elapsedMs, eventsPerSecond, endedBy, stoppedBy };
+}
+
+/** Where the log ends now. Null: it is to stop while the database is away. */
+async function endsNow(
+  log: EventLog,
+  database: Database,
+  { ours }: Group,
+  { signal, observe, acceptGap }: ConsumeOptions,
+): Promise<ConsumerView['ends']> {
+  const onTrouble = (error: Error | null): void => {
+    observe.onTrouble('database', error?.message ?? null);
+  };
+  try {
+    return await readEnds(log, database, new Patience({ ours, signal, onTrouble }), acceptGap);
+  } catch (error) {
+    if (error instanceof StoppedError) return null;
+    throw error;
+  }
 }
 
 function viewOf(assignment: Assignment, ends: ConsumerView['ends']): ConsumerView {

@@ -3,20 +3,22 @@ import type { EventLog } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { readPositions } from '../../postgres/sql/positions.ts';
 import { outcomeOf, type Ours } from '../../postgres/sql/outcome.ts';
+import type { Patience } from './patience.ts';
 
 /**
  * The high watermarks now, by partition; partitions with nothing to read are left out. LOG_REPLACED where a position lies
- * beyond them: that log is another one, and its end would seem to be reached (unless the gap is accepted).
+ * beyond them: that log is another one, and its end would seem to be reached (unless the gap is accepted). A database that
+ * is away is waited for: StoppedError when the consumer is to stop meanwhile.
  */
 export async function readEnds(
   log: EventLog,
   { pool, schema }: Database,
+  patience: Patience,
   isGapAccepted: boolean,
 ): Promise<ReadonlyMap<number, bigint>> {
   // Positions first: what is decided in between can then not seem to lie beyond the end.
-  const positions = new Map(
-    (await readPositions(pool, schema)).map((each) => [each.partition, each.nextOffset]),
-  );
+  const read = await patience.run(() => readPositions(pool, schema));
+  const positions = new Map(read.map((each) => [each.partition, each.nextOffset]));
   const ends = new Map<number, bigint>();
   for (const { partition, low, high } of await log.watermarks()) {
     const position = positions.get(partition) ?? 0n;
