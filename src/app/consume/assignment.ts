@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EventLog, RecordBatch, SubscribeOptions, Subscription } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { recordTopicId } from '../../postgres/sql/bind-group.ts';
@@ -8,6 +9,7 @@ import { bindLog } from './bind-log.ts';
 import type { ConsumeOptions } from './consume-options.ts';
 import type { ConsumerView, PartitionView } from './consumer-view.ts';
 import { rereadTable, type Group } from './open-group.ts';
+import { OffsetCommits } from './offset-commits.ts';
 import { waitAtGate } from './partition-gate.ts';
 import { PartitionWorker, type WorkerContext } from './partition-worker.ts';
 import { Patience } from './patience.ts';
@@ -15,10 +17,10 @@ import { commitMetadata, takeOver } from './take-over.ts';
 import type { FailedEvent } from './tally.ts';
 import { Turns } from './turns.ts';
 
-/** How often executed positions are committed to the log, for the lag tools: the truth is in PostgreSQL. */
-const COMMIT_EVERY_MS = 500;
 /** Of the three connections of a consumer: one is left for those who look on (BATCH.md: more than two bring nothing). */
 const ROLLBACKS_AT_ONCE = 2;
+/** How long the compensating events under way are waited for at the end: the next consumer publishes what is missing. */
+const COMPENSATE_WITHIN_MS = 3_000;
 
 export interface AssignmentOptions extends ConsumeOptions {
   readonly onApplied: (applied: Applied) => void;
@@ -33,7 +35,7 @@ export class Assignment {
   readonly #options: AssignmentOptions;
   readonly #patience: Patience;
   readonly #workers = new Map<number, PartitionWorker>();
-  readonly #uncommitted = new Map<number, bigint>();
+  readonly #commits: OffsetCommits;
   readonly #paused = new Set<number>();
   readonly #turns = new Turns(ROLLBACKS_AT_ONCE);
   /** Partitions in which records without a key were seen; two are enough. */
@@ -42,9 +44,7 @@ export class Assignment {
   /** What every record has to be of, as checked at the last assignment. */
   #topicId: string | null = null;
   #fail: (error: unknown) => void = () => undefined;
-  #committing: Promise<void> = Promise.resolve();
   #compensating: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | null = null;
   /** How many partitions the group has given to this member; null before it was let in. */
   #given: number | null = null;
   /** An assignment was made, and its checks have passed. */
@@ -58,6 +58,7 @@ export class Assignment {
     this.#group = group;
     this.#options = options;
     this.#patience = new Patience(this.#patienceContext());
+    this.#commits = new OffsetCommits((offsets) => this.#commit(offsets));
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => undefined);
   }
@@ -67,7 +68,7 @@ export class Assignment {
     this.#subscription = subscription;
     // Buffers may have filled while there was nobody to tell.
     subscription.pause([...this.#paused]);
-    this.#timer = setInterval(() => void this.#commit(), COMMIT_EVERY_MS);
+    this.#commits.start();
   }
 
   callbacks(): SubscribeOptions {
@@ -116,12 +117,14 @@ export class Assignment {
     }));
   }
 
-  /** Finishes what is under way and commits it to the log. */
+  /** Finishes what is under way and commits it to the log, which is not waited for where it is away. */
   async drain(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
-    await this.#compensating;
-    await this.#commit();
+    const late = new AbortController();
+    const wait = delay(COMPENSATE_WITHIN_MS, undefined, { signal: late.signal }).catch(() => undefined);
+    await Promise.race([this.#compensating, wait]);
+    late.abort();
+    await this.#commits.close();
   }
 
   /** Publishes the compensating events of what just failed. A log that refuses them ends the consumer; the next one makes it good. */
@@ -164,7 +167,7 @@ export class Assignment {
     const worker = new PartitionWorker(claim, this.#workerContext());
     this.#workers.set(claim.partition, worker);
     // Set at every assignment, backwards too: the log's own commit follows the position (I5).
-    this.#uncommitted.set(claim.partition, claim.nextOffset);
+    this.#commits.set(claim.partition, claim.nextOffset);
     worker.ended.catch((error: unknown) => {
       this.#fail(error);
     });
@@ -173,11 +176,11 @@ export class Assignment {
   async #onRevoked(partitions: readonly number[]): Promise<void> {
     const workers = partitions.flatMap((partition) => this.#workers.get(partition) ?? []);
     await Promise.all(workers.map((worker) => worker.stop()));
-    await this.#commit();
+    await this.#commits.flush();
     for (const partition of partitions) {
       this.#workers.delete(partition);
       this.#paused.delete(partition);
-      this.#uncommitted.delete(partition);
+      this.#commits.forget(partition);
     }
   }
 
@@ -191,7 +194,7 @@ export class Assignment {
       batchSize,
       at,
       onApplied: (applied) => {
-        this.#uncommitted.set(applied.partition, applied.nextOffset);
+        this.#commits.set(applied.partition, applied.nextOffset);
         this.#options.onApplied(applied);
       },
       pause: (partition) => {
@@ -226,24 +229,10 @@ export class Assignment {
     return claim;
   }
 
-  /** Commits executed positions to the log, one call at a time. A failure is told by the next one, or by nobody. */
-  #commit(): Promise<void> {
-    this.#committing = this.#committing.then(async () => {
-      if (this.#subscription === null || this.#uncommitted.size === 0) return;
-      const offsets = new Map(this.#uncommitted);
-      this.#uncommitted.clear();
-      await this.#options.at('before-commit');
-      try {
-        await this.#subscription.commit(offsets, commitMetadata(this.#group.binding.schemaId));
-        await this.#options.at('after-commit');
-      } catch {
-        // Not lost: the position is the truth, and the next batch or assignment commits it again.
-        for (const [partition, offset] of offsets) {
-          if (!this.#uncommitted.has(partition) && this.#workers.has(partition))
-            this.#uncommitted.set(partition, offset);
-        }
-      }
-    });
-    return this.#committing;
+  async #commit(offsets: ReadonlyMap<number, bigint>): Promise<void> {
+    if (this.#subscription === null) throw new Error('nothing is subscribed yet');
+    await this.#options.at('before-commit');
+    await this.#subscription.commit(offsets, commitMetadata(this.#group.binding.schemaId));
+    await this.#options.at('after-commit');
   }
 }
