@@ -3,7 +3,7 @@ import type { CudEvent, CudOperation, JsonObject, LogEvent, RollbackEvent } from
 import { PartitionApplier, type ApplyContext } from '../../src/app/consume/apply-events.ts';
 import { openLedger } from '../../src/app/consume/open-group.ts';
 import { Turns } from '../../src/app/consume/turns.ts';
-import { applyBatch } from '../../src/postgres/sql/apply-batch.ts';
+import { applyBatch, type Claim } from '../../src/postgres/sql/apply-batch.ts';
 import { probeEvents } from '../../src/postgres/sql/probe-events.ts';
 import { raiseEpochs, startPositions } from '../../src/postgres/sql/positions.ts';
 import type { TestDatabase } from './test-database.ts';
@@ -75,16 +75,13 @@ export async function prepareUsers(
   );
 }
 
-/** An applier on partition 0 of a prepared database, claimed anew. */
-export async function openApplier(
+/** What executing on a prepared database needs. */
+export async function applyContext(
   database: TestDatabase,
   overrides: Partial<ApplyContext> = {},
-): Promise<PartitionApplier> {
+): Promise<ApplyContext> {
   const ledger = await openLedger(database);
-  await startPositions(database.pool, database.schema, [{ partition: 0, offset: 0n, generation: 0 }]);
-  const [claim] = await raiseEpochs(database.pool, database.schema, [0]);
-  if (claim === undefined) throw new Error('no position');
-  return new PartitionApplier(claim, {
+  return {
     ...ledger,
     mapper: columnMapper(ledger.mapper.table),
     pool: database.pool,
@@ -97,7 +94,24 @@ export async function openApplier(
     onTrouble: () => undefined,
     at: () => Promise.resolve(),
     ...overrides,
-  });
+  };
+}
+
+/** Partition 0 of a prepared database, claimed anew. */
+export async function claimPartition(database: TestDatabase): Promise<Claim> {
+  await startPositions(database.pool, database.schema, [{ partition: 0, offset: 0n, generation: 0 }]);
+  const [claim] = await raiseEpochs(database.pool, database.schema, [0]);
+  if (claim === undefined) throw new Error('no position');
+  return claim;
+}
+
+/** An applier on partition 0 of a prepared database, claimed anew. */
+export async function openApplier(
+  database: TestDatabase,
+  overrides: Partial<ApplyContext> = {},
+): Promise<PartitionApplier> {
+  const context = await applyContext(database, overrides);
+  return new PartitionApplier(await claimPartition(database), context);
 }
 
 export interface LedgerLine {

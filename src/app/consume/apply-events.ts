@@ -63,6 +63,11 @@ export class PartitionApplier {
     this.#context = context;
   }
 
+  /** As far as it is known here. */
+  get claim(): Claim {
+    return this.#claim.current;
+  }
+
   get nextOffset(): bigint {
     return this.#claim.current.nextOffset;
   }

@@ -4,7 +4,8 @@ import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { RecordBatch } from '../../log/event-log.ts';
 import type { Claim } from '../../postgres/sql/apply-batch.ts';
 import { PartitionApplier, type ApplyContext } from './apply-events.ts';
-import { FencedError, PositionLostError, StoppedError } from './patience.ts';
+import { FencedError, Patience, PositionLostError, StoppedError } from './patience.ts';
+import { readUnheard } from './read-unheard.ts';
 import { RecordBuffer } from './record-buffer.ts';
 
 export interface WorkerContext extends ApplyContext {
@@ -106,8 +107,9 @@ export class PartitionWorker {
       // What is below the position was decided already: a redelivery, or another's work before we claimed again.
       const fresh = records.filter((record) => record.offset >= this.#applier.nextOffset);
       if (end <= this.#applier.nextOffset) return;
+      const events = fresh.map((record) => readEnvelope(record, this.#context.envelope));
+      const start = performance.now();
       try {
-        const events = fresh.map((record) => readEnvelope(record, this.#context.envelope));
         await this.#applier.apply(events, end);
         return;
       } catch (error) {
@@ -122,7 +124,11 @@ export class PartitionWorker {
         const [from, to] = [String(claim.nextOffset), String(this.#from - 1n)];
         throw new PositionLostError(`The database lost what it had of offsets ${from} to ${to}`);
       }
+      const before = this.#applier.claim;
       this.#applier = new PartitionApplier(claim, this.#context);
+      const patience = new Patience(this.#context);
+      const unheard = await readUnheard(this.#context, patience, before, claim, events);
+      if (unheard !== null) this.#context.onApplied({ ...unheard, elapsedMs: performance.now() - start });
     }
   }
 }
