@@ -1,3 +1,4 @@
+import { CONSUMER_DATABASE } from '../../src/cli/consume-options.ts';
 import { fold, type FoldInput, type UserFacts } from '../../src/domain/fold.ts';
 import type { EventError } from '../../src/domain/column-values.ts';
 import type { LogEvent } from '../../src/domain/event.ts';
@@ -5,14 +6,12 @@ import { readEnvelope } from '../../src/domain/read-envelope.ts';
 import { openGroup } from '../../src/app/consume/open-group.ts';
 import { applyBatch, type Claim } from '../../src/postgres/sql/apply-batch.ts';
 import { raiseEpochs, startPositions } from '../../src/postgres/sql/positions.ts';
-import { CONSUMER_SESSION } from '../../src/postgres/sql/consumer-session.ts';
 import { createPool, type Pool } from '../../src/postgres/pool.ts';
 import { REFUSED_NAME } from './corpus.ts';
 import { readTimeline, reset, SCHEMA, type BenchService } from './service.ts';
 
-/** As `consume` has them. */
+/** As `consume` has it. */
 const BATCH_SIZE = 2_000;
-const CONNECTIONS = 2;
 const REFUSED: EventError = { code: 'DATABASE_CONSTRAINT', sqlState: '23514', message: 'refused' };
 
 /** One batch in the staging table. */
@@ -57,9 +56,10 @@ export class Floor {
       SCHEMA,
       partitions.map((partition) => ({ partition, offset: 0n, generation: 0 })),
     );
-    const session = createPool({ connectionString, max: CONNECTIONS, settings: CONSUMER_SESSION });
+    const { maxConnections: max = 1, settings = {} } = CONSUMER_DATABASE;
+    const session = createPool({ connectionString, max, settings });
     try {
-      await Promise.all(Array.from({ length: CONNECTIONS }, () => session.query('select 1')));
+      await Promise.all(Array.from({ length: max }, () => session.query('select 1')));
       const claims = await raiseEpochs(pool, SCHEMA, partitions);
       await Promise.all(claims.map((claim) => this.#runPartition(session, claim)));
     } finally {

@@ -48,6 +48,7 @@ export async function measureThroughput(
         cpu.ofPostgres('consume', async () => {
           const { rate, run } = await consumeOnce(stage, service, events, cores);
           cpu.add('consumer', run.usage?.cpuMs ?? Number.NaN);
+          cpu.add('waited', run.usage?.waitedMs ?? Number.NaN);
           return rate;
         }),
       () => readLimit(stage, service, cores),
@@ -100,6 +101,7 @@ function figuresOf(
     figure(name, 'CPU of PostgreSQL, floor', 'us/event', cpu.warm('floor')),
     figure(name, 'CPU of PostgreSQL, consume', 'us/event', cpu.warm('consume')),
     figure(name, 'CPU of the consumer, start included', 'us/event', cpu.warm('consumer')),
+    figure(name, 'consumer waiting for a core', 'us/event', cpu.warm('waited')),
   ];
 }
 

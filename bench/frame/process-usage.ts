@@ -7,6 +7,8 @@ const TICKS = 100;
 export interface Usage {
   readonly peakRssBytes: number;
   readonly cpuMs: number;
+  /** How long its main thread was ready to run and other processes had the cores, ms: a measure of the neighbours. */
+  readonly waitedMs: number;
 }
 
 /** Of one process, its ended children left out. Null where it has ended, or there is no /proc. */
@@ -15,8 +17,12 @@ export async function usageOf(pid: number): Promise<Usage | null> {
     const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
     const { own } = await cpuOf(pid);
+    // On the core, waiting for it (both ns), and how often (kernel, Documentation/scheduler/sched-stats).
+    const [, waitedNs] = (await readFile(`/proc/${String(pid)}/schedstat`, 'utf8')).split(' ');
     // One that has ended and is not yet buried has no memory any more.
-    return peak === undefined ? null : { peakRssBytes: Number(peak) * 1024, cpuMs: own };
+    return peak === undefined
+      ? null
+      : { peakRssBytes: Number(peak) * 1024, cpuMs: own, waitedMs: Number(waitedNs) / 1e6 };
   } catch {
     return null;
   }

@@ -119,18 +119,14 @@ export function jsonArray(values: readonly (string | Uint8Array | null | undefin
 
 function variable(elementOid: number, values: readonly (string | Uint8Array | null | undefined)[]): Buffer {
   if (values.length === 0) return empty(elementOid);
-  // UTF-8 takes at most three bytes for a UTF-16 unit, so one allocation is enough and no string is measured twice.
-  let bound = HEADER_BYTES;
+  // Measured rather than bounded (three bytes for a UTF-16 unit): what is allocated too much counts at the peak.
+  let size = HEADER_BYTES;
   for (const value of values) {
-    bound +=
-      4 +
-      (value === null || value === undefined
-        ? 0
-        : typeof value === 'string'
-          ? value.length * 3
-          : value.length);
+    size += 4;
+    if (typeof value === 'string') size += Buffer.byteLength(value);
+    else if (value !== null && value !== undefined) size += value.length;
   }
-  const target = Buffer.allocUnsafe(bound);
+  const target = Buffer.allocUnsafe(size);
   header(target, elementOid, values.length);
   let at = HEADER_BYTES;
   for (const value of values) {
@@ -148,5 +144,5 @@ function variable(elementOid: number, values: readonly (string | Uint8Array | nu
     target.writeInt32BE(length, at);
     at += 4 + length;
   }
-  return target.subarray(0, at);
+  return target;
 }

@@ -48,9 +48,10 @@ describePrivateKafka('npm run bench -- consume', () => {
             bar: { text: '>= 0.45 of the floor', isMet: expect.any(Boolean) },
           },
           { ...rate, name: 'read limit of the log' },
-          { unit: 'us/event' },
-          { unit: 'us/event' },
-          { unit: 'us/event' },
+          { name: 'CPU of PostgreSQL, floor', unit: 'us/event' },
+          { name: 'CPU of PostgreSQL, consume', unit: 'us/event' },
+          { name: 'CPU of the consumer, start included', unit: 'us/event' },
+          { name: 'consumer waiting for a core', unit: 'us/event' },
         ],
       });
     },

@@ -30,8 +30,8 @@ const GROUP = {
   heartbeatInterval: 500,
   /** kafkajs looks at nothing else while it waits for records, a partition that was resumed included. */
   maxWaitTimeInMs: 100,
-  /** Some 2,000 events of ordinary size: a batch. A whole MiB was no faster, and is decoded at once. */
-  maxBytesPerPartition: 512 * 1024,
+  /** Some 1,000 events of ordinary size. What is fetched is decoded at once: a whole MiB took more memory and was no faster. */
+  maxBytesPerPartition: 256 * 1024,
   /** How soon partitions that were added to the topic are noticed. */
   metadataMaxAge: 10_000,
 };
