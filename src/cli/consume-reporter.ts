@@ -58,6 +58,12 @@ export class ConsumeReporter implements ConsumeObserver {
     );
   };
 
+  readonly onUnevenGrowth = (from: number, to: number): void => {
+    this.#say(
+      `The topic grew from ${String(from)} to ${String(to)} partitions, which is no multiple: users moved between old partitions too, and events of theirs from before may be executed after later ones`,
+    );
+  };
+
   readonly onPositionLost = (error: Error): void => {
     this.#say(`${error.message}: they are read from the log again`);
   };

@@ -84,6 +84,9 @@ function observeAll(lag: LagWatch, all: readonly ConsumeObserver[]): ConsumeObse
     onTrouble(what, message) {
       for (const each of all) each.onTrouble(what, message);
     },
+    onUnevenGrowth(from, to) {
+      for (const each of all) each.onUnevenGrowth(from, to);
+    },
     onPositionLost(error) {
       for (const each of all) each.onPositionLost(error);
     },

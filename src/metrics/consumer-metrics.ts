@@ -79,6 +79,7 @@ export class ConsumerMetrics implements ConsumeObserver {
   readonly onStarted = (): void => undefined;
   readonly onAssigned = (): void => undefined;
   readonly onKeyless = (): void => undefined;
+  readonly onUnevenGrowth = (): void => undefined;
   readonly onPositionLost = (): void => undefined;
 
   readonly onApplied = ({ decisions, rollbacks, duplicates, elapsedMs }: Applied): void => {

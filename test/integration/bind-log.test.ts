@@ -1,7 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { bindLog } from '../../src/app/consume/bind-log.ts';
+import { openLedger } from '../../src/app/consume/open-group.ts';
+import { Patience } from '../../src/app/consume/patience.ts';
+import { takeOver } from '../../src/app/consume/take-over.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
-import { recordTopicId } from '../../src/postgres/sql/bind-group.ts';
+import { addGeneration, recordTopicId } from '../../src/postgres/sql/bind-group.ts';
+import { acceptGap } from '../../src/postgres/sql/newest-row.ts';
 import { readPositions, startPositions } from '../../src/postgres/sql/positions.ts';
 import { records } from '../conformance/harness.ts';
 import { prepareUsers } from '../support/apply-harness.ts';
@@ -35,7 +39,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
 
   beforeEach(async () => {
     const { pool, schema } = database();
-    await pool.query(`truncate ${schema}.binding, ${schema}.position, ${schema}.gap`);
+    await pool.query(`truncate ${schema}.binding, ${schema}.position, ${schema}.gap, ${schema}.generation`);
     await prepareUsers(database());
   });
 
@@ -83,7 +87,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
       await Promise.all([bind(log, { acceptGap: true }), bind(log, { acceptGap: true })]);
       expect(await boundId()).toBe(topicId);
       expect(await readPositions(pool, schema)).toMatchObject([
-        { partition: 0, nextOffset: 0n, startOffset: 0n, generation: 1, revision: 1n },
+        { partition: 0, nextOffset: 0n, startOffset: 0n, generation: 3, revision: 1n },
         { partition: 1, nextOffset: 0n, startOffset: 0n, generation: 3, revision: 1n },
       ]);
       const { rows } = await pool.query(
@@ -94,6 +98,66 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
         { partition: 0, from_offset: 1n, ...gap },
         { partition: 1, from_offset: 40n, ...gap },
       ]);
+    });
+
+    test('have all partitions of the new one, those that are added to it at once too, in one later generation', async () => {
+      const { pool, schema } = database();
+      const log = await open(3);
+      const { topic, clusterId } = await log.describe();
+      await bind(log);
+      await startPositions(pool, schema, [
+        { partition: 0, offset: 7n, generation: 0 },
+        { partition: 1, offset: 40n, generation: 0 },
+      ]);
+      await bindTo('another');
+      await pool.query(`update ${schema}.binding set partition_count = 2`);
+      await bind(log, { acceptGap: true });
+      const signal = new AbortController().signal;
+      const { ours } = await openLedger(database());
+      const claims = await takeOver(
+        {
+          ...OPTIONS,
+          log,
+          pool,
+          schema,
+          schemaId: 'schema',
+          envelope: { clusterId, topic, keyType: 'text', ignoreTypes: new Set(), mapTypes: new Map() },
+          from: 'start',
+        },
+        new Patience({ ours, signal, onTrouble: () => undefined }),
+        [0, 1, 2],
+      );
+      expect(claims.map(({ generation }) => generation)).toEqual([1, 1, 1]);
+      // Growth comes behind them, and so does the next log.
+      expect(await addGeneration(pool, schema, 6, [0n, 0n, 0n])).toBe(2);
+      await acceptGap(pool, schema, {
+        partition: 0,
+        from: 0n,
+        to: 0n,
+        reason: 'LOG_REPLACED',
+        operator: 'tester',
+      });
+      expect((await readPositions(pool, schema)).map(({ generation }) => generation)).toEqual([3, 1, 1]);
+      expect(await addGeneration(pool, schema, 12, [])).toBe(4);
+    });
+  });
+
+  describe('of which the topic grew', () => {
+    test.each([
+      [4, 6, ['4 to 6']],
+      [3, 6, []],
+    ])('from %i to %i partitions tell of users who moved between old ones: %j', async (from, to, told) => {
+      const log = await open(to);
+      await bind(log);
+      await consumeSome();
+      await database().pool.query(`update ${database().schema}.binding set partition_count = $1`, [from]);
+      const growths: string[] = [];
+      const observe = {
+        onUnevenGrowth: (old: number, now: number) => growths.push(`${String(old)} to ${String(now)}`),
+      };
+      await bindLog(log, database().pool, database().schema, { ...OPTIONS, observe });
+      await bindLog(log, database().pool, database().schema, { ...OPTIONS, observe });
+      expect(growths).toEqual(told);
     });
   });
 });

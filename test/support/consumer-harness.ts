@@ -92,6 +92,7 @@ export function startConsumer(
       onFailed: (event) => failed.push(event),
       onAssigned: () => undefined,
       onKeyless: () => undefined,
+      onUnevenGrowth: (from, to) => troubles.push(`growth: ${String(from)} to ${String(to)}`),
       onPositionLost: (error) => troubles.push(`position: ${error.message}`),
       onTrouble: (what, message) => troubles.push(message === null ? null : `${what}: ${message}`),
     },

@@ -3,6 +3,7 @@ import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { addGeneration, bindGroup, rebindLog } from '../../postgres/sql/bind-group.ts';
 import { replaceLog } from '../../postgres/sql/replace-log.ts';
+import type { ConsumeObserver } from './consume-options.ts';
 import type { Pool } from '../../postgres/transaction.ts';
 
 export interface LogBinding {
@@ -17,6 +18,8 @@ export interface BindOptions {
   readonly acceptGap: boolean;
   /** Who accepts a gap. */
   readonly operator: string;
+  /** Who is told of what is found. */
+  readonly observe?: Pick<ConsumeObserver, 'onUnevenGrowth'>;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function bindLog(
   log: EventLog,
   pool: Pool,
   schema: string,
-  { group, acceptGap, operator }: BindOptions,
+  { group, acceptGap, operator, observe }: BindOptions,
 ): Promise<LogBinding> {
   const found = await log.describe();
   const { clusterId, topic, topicId, partitionCount } = found;
@@ -50,6 +53,9 @@ export async function bindLog(
     const ends = (await log.watermarks()).filter(({ partition }) => partition < bound.partitionCount);
     const sorted = ends.toSorted((a, b) => a.partition - b.partition).map(({ high }) => high);
     await addGeneration(pool, schema, partitionCount, sorted);
+    if (partitionCount % bound.partitionCount !== 0) {
+      observe?.onUnevenGrowth(bound.partitionCount, partitionCount);
+    }
   }
   return { clusterId, topic, topicId: topicId ?? bound.topicId };
 }

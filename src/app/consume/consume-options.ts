@@ -35,6 +35,11 @@ export interface ConsumeObserver {
   readonly onAssigned: (partitions: readonly number[]) => void;
   /** Records without a key come from several partitions: they have no order among them (DESIGN 3). Told once. */
   readonly onKeyless: () => void;
+  /**
+   * The topic grew to a count that is no multiple of the old one: users moved between old partitions too, which do not
+   * wait for each other. Told by whoever finds the growth.
+   */
+  readonly onUnevenGrowth: (from: number, to: number) => void;
   /** The database or the log is away; null: it is back. */
   readonly onTrouble: (what: 'database' | 'log', message: string | null) => void;
   /** The database fell back to an earlier state: what it lost is read from the log again. */

@@ -6,6 +6,7 @@ import type { CommittedOffset, EventLog, Watermarks } from '../../log/event-log.
 import type { Pool } from '../../postgres/transaction.ts';
 import { readGenerations, type Generation } from '../../postgres/sql/bind-group.ts';
 import { acceptGap, readNewestRows, type NewestRow } from '../../postgres/sql/newest-row.ts';
+import { readBinding } from '../../postgres/sql/read-binding.ts';
 import { raiseEpochs, readPositions, startPositions, type Position } from '../../postgres/sql/positions.ts';
 import type { Patience } from './patience.ts';
 
@@ -49,7 +50,8 @@ export async function takeOver(
   requireOwnGroup(context, committed);
   if (fresh.length > 0) {
     const generations = await patience.run(() => readGenerations(pool, schema));
-    const starts = await startOffsets(context, fresh, committed, generations);
+    const { generation } = await patience.run(() => readBinding(pool, schema));
+    const starts = await startOffsets(context, fresh, committed, generations, generation);
     await patience.run(() => startPositions(pool, schema, starts));
   }
   const claims = await patience.run(() => raiseEpochs(pool, schema, partitions));
@@ -85,6 +87,8 @@ async function startOffsets(
   partitions: readonly number[],
   committed: ReadonlyMap<number, CommittedOffset>,
   generations: readonly Generation[],
+  /** Of a partition that no growth has added: of the log as it is now. */
+  current: number,
 ): Promise<{ readonly partition: number; readonly offset: bigint; readonly generation: number }[]> {
   const { from, log } = context;
   const lows = new Map((await log.watermarks()).map(({ partition, low }) => [partition, low]));
@@ -94,7 +98,11 @@ async function startOffsets(
     const growth = generations.find(
       ({ ends, partitionCount }) => partition >= ends.length && partition < partitionCount,
     );
-    return { partition, offset: wanted ?? lows.get(partition) ?? 0n, generation: growth?.generation ?? 0 };
+    return {
+      partition,
+      offset: wanted ?? lows.get(partition) ?? 0n,
+      generation: growth?.generation ?? current,
+    };
   });
 }
 

@@ -56,13 +56,27 @@ export async function recordTopicId(db: Queryable, schema: string, topicId: stri
   await db.query(text, [topicId]);
 }
 
-/** Records another cluster, topic id and partition count, after --accept-gap took a log for the one it was. One row. */
+/**
+ * The next value of the one counter of generations, over the row of `binding`: behind every position too, since those
+ * were counted on their own once. A history is ordered by it, so whatever comes later has to have a higher one.
+ */
+export function nextGeneration(schema: string): string {
+  return `greatest(generation, (select coalesce(max(p.generation), 0) from ${quoteIdentifier(schema)}.position p)) + 1`;
+}
+
+/**
+ * Records another cluster, topic id and partition count, after --accept-gap took a log for the one it was: its new partitions
+ * begin in a new generation. Growths beyond its count were another topic's. One row; safe to repeat.
+ */
 export async function rebindLog(
   db: Queryable,
   schema: string,
   found: Pick<GroupBinding, 'clusterId' | 'topicId' | 'partitionCount'>,
 ): Promise<void> {
-  const text = `update ${quoteIdentifier(schema)}.binding set cluster_id = $1, topic_id = $2, partition_count = $3`;
+  const name = quoteIdentifier(schema);
+  const text = `with gone as (delete from ${name}.generation where partition_count > $3)
+    update ${name}.binding set cluster_id = $1, topic_id = $2, partition_count = $3, generation = ${nextGeneration(schema)}
+    where (cluster_id, topic_id, partition_count) is distinct from ($1, $2, $3)`;
   await db.query(text, [found.clusterId, found.topicId, found.partitionCount]);
 }
 
@@ -78,7 +92,7 @@ export async function addGeneration(
 ): Promise<number> {
   const name = quoteIdentifier(schema);
   const text = `with grown as (
-      update ${name}.binding set partition_count = $1, generation = generation + 1 where partition_count < $1
+      update ${name}.binding set partition_count = $1, generation = ${nextGeneration(schema)} where partition_count < $1
       returning generation),
     added as (insert into ${name}.generation (generation, partition_count, ends) select generation, $1, $2::int8[] from grown)
     select generation from grown union all select generation from ${name}.binding where partition_count >= $1 limit 1`;

@@ -1,4 +1,5 @@
 import { quoteIdentifier, type Queryable } from '../pool.ts';
+import { nextGeneration } from './bind-group.ts';
 
 /** The newest event that the ledger has of a partition, to be compared with what the log has there. */
 export interface NewestRow {
@@ -26,7 +27,7 @@ export async function readNewestRows(
   return rows.map((row) => ({ ...row, timestamp: Math.round(row.timestamp) }));
 }
 
-/** Moves a position over what will never be decided on, in a new generation where the log was made anew. Two rows. */
+/** Moves a position over what will never be decided on, in a new generation where the log was made anew. Three rows. */
 export async function acceptGap(
   db: Queryable,
   schema: string,
@@ -39,9 +40,13 @@ export async function acceptGap(
   },
 ): Promise<void> {
   const name = quoteIdentifier(schema);
-  const text = `with moved as (
+  const text = `with raised as (
+      update ${name}.binding set generation = ${nextGeneration(schema)}
+      where $4 = 'LOG_REPLACED' and exists (select from ${name}.position where partition = $1 and next_offset = $2)
+      returning generation),
+    moved as (
       update ${name}.position set next_offset = $3, start_offset = $3, revision = revision + 1, duplicates = 0,
-        updated_at = now(), generation = generation + case when $4 = 'LOG_REPLACED' then 1 else 0 end
+        updated_at = now(), generation = coalesce((table raised), generation)
       where partition = $1 and next_offset = $2 returning generation),
     -- Ends of the log that is gone are nothing to wait for.
     opened as (update ${name}.generation set ends[$1 + 1] = 0 where $4 = 'LOG_REPLACED' and cardinality(ends) > $1)

@@ -1,5 +1,6 @@
 import { int8Array } from '../binary-array.ts';
 import { quoteIdentifier, type Queryable } from '../pool.ts';
+import { nextGeneration } from './bind-group.ts';
 
 /** A topic that was made anew under the name of the one that this schema was bound to. */
 export interface ReplacedLog {
@@ -18,17 +19,18 @@ export interface ReplacedLog {
 export async function replaceLog(db: Queryable, schema: string, log: ReplacedLog): Promise<void> {
   const name = quoteIdentifier(schema);
   const text = `with bound as (
-      update ${name}.binding set topic_id = $1, partition_count = $2 where topic_id is distinct from $1 returning only_row),
+      update ${name}.binding set topic_id = $1, partition_count = $2, generation = ${nextGeneration(schema)}
+      where topic_id is distinct from $1 returning generation),
     low as (select * from unnest($3::int[], $4::int8[]) as l(partition, low_offset)),
     old as (select p.partition, p.next_offset, coalesce(l.low_offset, 0) as low_offset
       from ${name}.position p left join low l using (partition), bound for update of p),
     moved as (
       update ${name}.position p set next_offset = old.low_offset, start_offset = old.low_offset,
-        generation = generation + 1, revision = revision + 1, duplicates = 0, updated_at = now()
-      from old where p.partition = old.partition
+        generation = bound.generation, revision = revision + 1, duplicates = 0, updated_at = now()
+      from old, bound where p.partition = old.partition
       returning p.partition, p.generation, old.next_offset as from_offset, old.low_offset as to_offset),
-    -- Ends of the log that is gone are nothing to wait for.
-    opened as (update ${name}.generation set ends = array_fill(0::bigint, array[cardinality(ends)]) where exists (table bound))
+    -- Growths of the log that is gone are nothing to wait for, and no partition of the new one is of their generation.
+    opened as (delete from ${name}.generation where exists (table bound))
     insert into ${name}.gap (partition, generation, from_offset, to_offset, reason, operator)
     select partition, generation, from_offset, to_offset, 'LOG_REPLACED', $5 from moved`;
   const { topicId, partitionCount, lows, operator } = log;
