@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { databaseFlags, dryRunFlag, logFlags, timeoutFlag, yesFlag } from './flags.ts';
+import { profilesFlag } from './services.ts';
 import { targetFlags } from './target-flags.ts';
 
 /** How long `--wait` waits without --timeout, s. */
@@ -7,6 +8,7 @@ export const DEFAULT_WAIT_S = 30;
 
 /** What `rollback` can be told. */
 export const rollbackFlags = {
+  ...profilesFlag,
   ...logFlags,
   ...databaseFlags,
   ...dryRunFlag,

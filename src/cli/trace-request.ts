@@ -1,7 +1,9 @@
 import type { TraceRequest } from '../app/trace.ts';
+import { traceMatrix, type TraceMatrix } from '../app/services/trace-matrix.ts';
 import type { AheadOfUser } from '../app/trace/user-timeline.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
+import { askedService } from './services.ts';
 import { sameLedgerFlags, sameServiceFlags, type ServiceFlags } from './same-service.ts';
 
 /** What `trace` asks for, of its flags and settings. */
@@ -29,4 +31,20 @@ export function traceRequest(
 export function aheadOfUser(context: Context): AheadOfUser | null {
   const { config, signal } = context;
   return config.log.engine === 'missing' ? null : { openLog: () => context.log(), types: config, signal };
+}
+
+/** One user's events, or those of one event's user, in several services. As `traceMatrix` throws. */
+export function matrixFor(
+  profiles: readonly string[],
+  contexts: readonly Context[],
+  {
+    id,
+    user,
+    limit,
+  }: { readonly id: string | undefined; readonly user: string | undefined; readonly limit: number },
+): Promise<TraceMatrix> {
+  const services = contexts.map((context, at) => askedService(profiles[at] ?? '', context));
+  const source = contexts[0]?.config.source ?? '';
+  const wanted = id === undefined ? { userId: user ?? '' } : { event: id, source };
+  return traceMatrix(services, { wanted, limit, signal });
 }

@@ -1,10 +1,13 @@
-import { rollBack } from '../app/rollback/roll-back.ts';
+import { dryRun, rollBack } from '../app/rollback/roll-back.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { rollbackFlags } from '../cli/rollback-flags.ts';
-import { readRollback, rollbackQuestions } from '../cli/rollback-request.ts';
+import { exitOfPlans, plansFor, readRollback, type RollbackFlagValues } from '../cli/rollback-request.ts';
+import { askedService, severalProfiles, withOneProfile } from '../cli/services.ts';
+import type { View } from '../cli/theme.ts';
+import { renderPlansInServices, type PlansInServices } from '../cli/views/services/plans.ts';
 import { renderRollback, type RollbackResult } from '../cli/views/rollback.ts';
 
-export default class Rollback extends BaseCommand<RollbackResult> {
+export default class Rollback extends BaseCommand<RollbackResult | PlansInServices> {
   static override summary = 'Withdraw events, in every service that consumes the topic.';
   static override description =
     'Shows first what would happen: the row now and then, field by field, and every event whose status would change. ' +
@@ -14,6 +17,7 @@ export default class Rollback extends BaseCommand<RollbackResult> {
   static override examples = [
     '<%= config.bin %> rollback',
     '<%= config.bin %> rollback --event-id 0190a3c4-… --dry-run',
+    '<%= config.bin %> rollback --event-id 0190a3c4-… --dry-run --profile orders --profile billing',
     '<%= config.bin %> rollback --event-id 0190a3c4-… --cascade --reason "wrong import" --yes --wait',
     '<%= config.bin %> rollback --constraint users_email_key --since 1h --only --yes',
   ];
@@ -21,31 +25,34 @@ export default class Rollback extends BaseCommand<RollbackResult> {
   // Ends between two portions: what was sent stays sent, and is counted.
   protected override readonly drains = true;
 
-  protected async execute(): Promise<RollbackResult> {
-    const { flags } = await this.parse(Rollback);
+  protected async execute(): Promise<RollbackResult | PlansInServices> {
+    const { flags: parsed } = await this.parse(Rollback);
+    const flags = withOneProfile(parsed);
+    const several = severalProfiles(parsed);
+    if (several !== null) return this.planInEach(flags, several);
     const context = this.context(flags, flags['dry-run'] ? 'database' : 'both');
-    const { prompts } = this;
     const progress = this.progress('Rolling back');
-    const questions = rollbackQuestions(prompts, context.config, flags, {
-      show: (thing, view) => {
+    const screen = {
+      show: <Thing>(thing: Thing, view: View<Thing>): void => {
         progress.stop();
         this.show(thing, view);
       },
-      notice: (text) => {
+      notice: (text: string): void => {
         this.notice(text);
       },
-    });
-    const request = await readRollback(context, prompts, flags);
-    const result = await rollBack(await context.database(), {
-      ...request,
-      ...questions,
-      onProgress: (step, done, total) => {
-        progress.update(done, total, step === 'plan' ? 'planned' : 'sent');
-      },
-    }).finally(() => {
+    };
+    const request = await readRollback(context, this.prompts, flags, progress, screen);
+    const database = await context.database();
+    const work = flags['dry-run'] ? dryRun(database, request) : rollBack(database, request);
+    const { exit, ...result } = await work.finally(() => {
       progress.stop();
     });
-    const { exit, ...shown } = result;
-    return this.report(shown, renderRollback, exit);
+    return this.report(result, (_, style) => renderRollback(result, style), exit);
+  }
+
+  private async planInEach(flags: RollbackFlagValues, profiles: readonly string[]): Promise<PlansInServices> {
+    const services = profiles.map((name) => askedService(name, this.context(flags, 'database', name)));
+    const result = await plansFor(services, flags, this.prompts, this.signal);
+    return this.report(result, (_, style) => renderPlansInServices(result, style), exitOfPlans(result));
   }
 }

@@ -1,26 +1,31 @@
 import { Args, Flags } from '@oclif/core';
 import { traceEvent } from '../app/trace.ts';
 import type { EventTrace } from '../app/trace/event-trace.ts';
+import type { TraceMatrix } from '../app/services/trace-matrix.ts';
 import { traceUser, type UserTimeline } from '../app/trace/user-timeline.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { databaseFlags, limitFlag, logFlags } from '../cli/flags.ts';
-import { aheadOfUser, traceRequest } from '../cli/trace-request.ts';
+import { exitOfServices, profilesFlag, severalProfiles, withOneProfile } from '../cli/services.ts';
+import { aheadOfUser, matrixFor, traceRequest } from '../cli/trace-request.ts';
+import { renderMatrix } from '../cli/views/services/matrix.ts';
 import { renderTrace } from '../cli/views/trace.ts';
 import { renderTimeline } from '../cli/views/trace/timeline.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 
 const DEFAULT_LIMIT = 100;
 
-/** An `EventTrace`, or with `--user` a `UserTimeline`. */
-export default class Trace extends BaseCommand<EventTrace | UserTimeline> {
+/** An `EventTrace`, with `--user` a `UserTimeline`, of several profiles a `TraceMatrix`. */
+export default class Trace extends BaseCommand<EventTrace | UserTimeline | TraceMatrix> {
   static override summary =
     "Tell one event's whole story: what it was, what became of it, why, and what to do.";
   static override description =
-    "From this service's ledger, and from the log who published it. What this service has not read yet is searched for in the log.";
+    "From this service's ledger, and from the log who published it. What this service has not read yet is searched for in the log. " +
+    'Several profiles: a table of who has executed what.';
   static override examples = [
     '<%= config.bin %> trace 0190a3c4-7e1b-7c3d-8e4f-5a6b7c8d9e0f',
     "<%= config.bin %> trace 'user-events[2]@41'",
     '<%= config.bin %> trace --user u1',
+    '<%= config.bin %> trace 0190a3c4-7e1b-7c3d-8e4f-5a6b7c8d9e0f --profile orders --profile billing',
   ];
   static override args = {
     event: Args.string({
@@ -28,6 +33,7 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline> {
     }),
   };
   static override flags = {
+    ...profilesFlag,
     ...logFlags,
     ...databaseFlags,
     ...limitFlag(String(DEFAULT_LIMIT)),
@@ -39,21 +45,23 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline> {
     }),
   };
 
-  protected async execute(): Promise<EventTrace | UserTimeline> {
-    const { args, flags } = await this.parse(Trace);
+  protected async execute(): Promise<EventTrace | UserTimeline | TraceMatrix> {
+    const { args, flags: parsed } = await this.parse(Trace);
     const { event: id } = args;
-    const { user } = flags;
+    const flags = withOneProfile(parsed);
+    const { user, limit = DEFAULT_LIMIT } = flags;
     if ((id === undefined) === (user === undefined))
       throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
+    const several = severalProfiles(parsed);
+    if (several !== null) {
+      const contexts = several.map((name) => this.context(flags, 'database', name));
+      const matrix = await matrixFor(several, contexts, { id, user, limit, signal: this.signal });
+      const exit = exitOfServices(matrix.services.map(({ error }) => error));
+      return this.report(matrix, (_, style) => renderMatrix(matrix, style), exit);
+    }
     const context = this.context(flags, 'database');
     if (id === undefined) {
-      const ahead = aheadOfUser(context);
-      const timeline = await traceUser(
-        await context.database(),
-        user ?? '',
-        flags.limit ?? DEFAULT_LIMIT,
-        ahead,
-      );
+      const timeline = await traceUser(await context.database(), user ?? '', limit, aheadOfUser(context));
       return this.report(timeline, (_, style) => renderTimeline(timeline, style));
     }
     const progress = this.progress('Searching the log');

@@ -1,4 +1,5 @@
 import type { LogEvent } from '../../domain/event.ts';
+import { isoTime } from '../trace/iso-time.ts';
 
 /** An event that lies in the log ahead of this service. */
 export interface PendingEvent {
@@ -7,6 +8,8 @@ export interface PendingEvent {
   readonly operation: string | null;
   readonly partition: number;
   readonly offset: bigint;
+  /** ISO 8601: when it was published. */
+  readonly timestamp: string;
   /** Of a rollback. */
   readonly operator: string | null;
   readonly reason: string | null;
@@ -21,6 +24,7 @@ export function toPending(event: LogEvent): PendingEvent {
     operation: event.kind === 'cud' || event.kind === 'rollback' ? event.operation : null,
     partition,
     offset,
+    timestamp: isoTime(event.timestamp),
     operator: terms.operator,
     reason: terms.reason,
   };

@@ -20,7 +20,8 @@ export interface Ahead {
   readonly gap: string | null;
 }
 
-const NOTHING_AHEAD: Ahead = { byUser: new Map(), gap: null };
+/** Where nobody is asked for. */
+export const NOTHING_AHEAD: Ahead = { byUser: new Map(), gap: null };
 
 export interface AheadRequest {
   /** Users, and the partitions beside that of their key in which events of theirs lie. */
@@ -37,7 +38,6 @@ export interface AheadRequest {
  */
 export async function readAhead(database: Database, log: EventLog, request: AheadRequest): Promise<Ahead> {
   const { users, keyType, types, signal } = request;
-  if (users.size === 0) return NOTHING_AHEAD;
   const description = await log.describe();
   await requireBoundTopic(database, description.topic);
   const envelope = envelopeContext(description, keyType, types);
@@ -67,6 +67,7 @@ export async function tryReadAhead(
   openLog: () => Promise<EventLog>,
   request: AheadRequest,
 ): Promise<Ahead> {
+  if (request.users.size === 0) return NOTHING_AHEAD;
   try {
     return await readAhead(database, await openLog(), request);
   } catch (error) {

@@ -1,28 +1,37 @@
 import type { RollbackMode } from '../../domain/event.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
-import { requireBoundTopic } from '../bound-topic.ts';
 import { openLedger, type Ledger } from '../consume/open-group.ts';
 import type { TypeSettings } from '../envelope-context.ts';
 import type { ChosenEvents } from '../failures/choose.ts';
-import { readAhead, tryReadAhead, type Ahead } from '../log/read-pending.ts';
+import {
+  NOTHING_AHEAD,
+  readAhead,
+  tryReadAhead,
+  type Ahead,
+  type AheadRequest,
+} from '../log/read-pending.ts';
 import { planRollback } from './plan.ts';
 import { awaitOutcomes, isSendable, sendRollbacks, type SendTerms, type SentRollback } from './send.ts';
 import { findTargets, type Rejected, type UserTargets } from './targets.ts';
 import type { PlanRequest, UserPlan } from './user-plan.ts';
 
-export interface RollBackRequest {
+/** What a plan is made of. */
+export interface DryRunRequest {
+  /** Throws CONFIG_HALF where no log is configured: a dry run does without. */
   readonly log: () => Promise<EventLog>;
   readonly chosen: ChosenEvents;
   readonly mode: RollbackMode | null;
   readonly force: boolean;
-  readonly isDryRun: boolean;
-  /** Null: do not wait for the local consumer. */
-  readonly waitMs: number | null;
-  readonly terms: Omit<SendTerms, 'rules' | 'force'>;
   readonly types: TypeSettings;
   readonly signal: AbortSignal;
   readonly onProgress: (step: 'plan' | 'send', done: number, total: number) => void;
+}
+
+export interface RollBackRequest extends DryRunRequest {
+  /** Null: do not wait for the local consumer. */
+  readonly waitMs: number | null;
+  readonly terms: Omit<SendTerms, 'rules' | 'force'>;
   /** Asks about later events in the way. Throws LATER_EVENTS where there is nobody to ask, DECLINED. */
   readonly chooseMode: (choice: ModeChoice) => Promise<RollbackMode>;
   /** Throws where it is not confirmed. Not called where nothing is to be sent. `isAsked`: the mode was asked for. */
@@ -53,6 +62,20 @@ export interface RolledBack extends Planned {
 }
 
 /**
+ * Plans and tries out, all of it, and sends nothing. Does without a log that is away, and says so. EVENT_NOT_FOUND,
+ * ROLLBACK_REFUSED, INTERRUPTED.
+ */
+export async function dryRun(database: Database, request: DryRunRequest): Promise<RolledBack> {
+  const ledger = await openLedger(database);
+  const { users, rejected } = await findTargets(database, request.chosen);
+  const ahead = await tryReadAhead(database, request.log, aheadRequest(ledger, users, request));
+  const plans = await planRollback(database, ledger, users, planRequest(request, ahead, true));
+  const outcomes = plans.map(({ outlook }) => (outlook.decision.isAccepted ? 'planned' : 'refused'));
+  const planned = { plans, rejected, aheadGap: ahead.gap };
+  return { isDryRun: true, ...planned, sent: [], exit: exitOf(outcomes, rejected) };
+}
+
+/**
  * Plans, asks, publishes one compensating event a user, and waits if told to (DESIGN 5). What an earlier run has sent is
  * found in the log where this service has not executed it yet, so that a second run goes on where the first one ended.
  * Throws EVENT_NOT_FOUND, LATER_EVENTS, DECLINED, TIMED_OUT, INTERRUPTED; refusals of single users are in the result.
@@ -60,19 +83,11 @@ export interface RolledBack extends Planned {
 export async function rollBack(database: Database, request: RollBackRequest): Promise<RolledBack> {
   const ledger = await openLedger(database);
   const { users, rejected } = await findTargets(database, request.chosen);
-  const ahead = await lookAhead(database, ledger, users, request);
-  const asked = await planAndAsk(database, ledger, users, ahead, request);
-  const planned = { plans: asked.plans, rejected, aheadGap: ahead.gap };
-  const { plans } = planned;
-  if (request.isDryRun) {
-    const outcomes = plans.map(({ outlook }) => (outlook.decision.isAccepted ? 'planned' : 'refused'));
-    return { isDryRun: true, ...planned, sent: [], exit: exitOf(outcomes, rejected) };
-  }
-  if (plans.some(isSendable)) {
-    const { topic } = await (await request.log()).describe();
-    await requireBoundTopic(database, topic);
-    await request.confirm(planned, asked.isAsked);
-  }
+  const asking = aheadRequest(ledger, users, request);
+  const ahead = users.length === 0 ? NOTHING_AHEAD : await readAhead(database, await request.log(), asking);
+  const { plans, isAsked } = await planAndAsk(database, ledger, users, ahead, request);
+  const planned = { plans, rejected, aheadGap: ahead.gap };
+  if (plans.some(isSendable)) await request.confirm(planned, isAsked);
   const terms = { ...request.terms, rules: ledger.rules, force: request.force };
   const onProgress = (done: number, total: number): void => {
     request.onProgress('send', done, total);
@@ -83,19 +98,23 @@ export async function rollBack(database: Database, request: RollBackRequest): Pr
   return { isDryRun: false, ...planned, sent, exit: exitOf(outcomes, rejected) };
 }
 
-/** A dry run does without the log where it has to; what is sent needs it anyway. */
-function lookAhead(
-  database: Database,
+function aheadRequest(
   ledger: Ledger,
   users: readonly UserTargets[],
-  { log, isDryRun, types, signal }: RollBackRequest,
-): Promise<Ahead> {
+  { types, signal }: DryRunRequest,
+): AheadRequest {
   const partitions = new Map(
     users.map(({ userId, rows }) => [userId, rows.map(({ partition }) => partition)]),
   );
-  const request = { users: partitions, keyType: ledger.mapper.table.keyType, types, signal };
-  if (users.length > 0 && !isDryRun) return log().then((opened) => readAhead(database, opened, request));
-  return tryReadAhead(database, log, request);
+  return { users: partitions, keyType: ledger.mapper.table.keyType, types, signal };
+}
+
+function planRequest(request: DryRunRequest, ahead: Ahead, isThorough: boolean): PlanRequest {
+  const { mode, force, signal } = request;
+  const onProgress = (done: number, total: number): void => {
+    request.onProgress('plan', done, total);
+  };
+  return { mode, force, ahead, isThorough, signal, onProgress };
 }
 
 interface Asked {
@@ -110,15 +129,11 @@ async function planAndAsk(
   ahead: Ahead,
   request: RollBackRequest,
 ): Promise<Asked> {
-  const { force, signal, isDryRun, mode } = request;
-  const onProgress = (done: number, total: number): void => {
-    request.onProgress('plan', done, total);
-  };
-  const base: PlanRequest = { mode, force, ahead, isThorough: isDryRun, signal, onProgress };
+  const base = planRequest(request, ahead, false);
   const plans = await planRollback(database, ledger, users, base);
   const isOpen = ({ outlook }: UserPlan): boolean => outlook.kind === 'choose';
   const only = plans.filter(isOpen);
-  if (isDryRun || only.length === 0) return { plans, isAsked: false };
+  if (only.length === 0) return { plans, isAsked: false };
   const open = new Set(only.map(({ userId }) => userId));
   const inTheWay = users.filter(({ userId }) => open.has(userId));
   const cascade = await planRollback(database, ledger, inTheWay, { ...base, mode: 'cascade' });

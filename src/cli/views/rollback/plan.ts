@@ -169,7 +169,8 @@ function eventRows(ways: readonly Way[], theme: Theme): Cell[][] {
   ]);
 }
 
-function shownValue(value: JsonValue | undefined): string {
+/** A field's value in a cell; a field of no row is `(no row)`. */
+export function shownValue(value: JsonValue | undefined): string {
   if (value === undefined) return '(no row)';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
