@@ -6,7 +6,7 @@ import { chooseTable, type TableRequest } from './init/choose-table.ts';
 import { findUsersTable } from '../postgres/sql/find-users-table.ts';
 import { findBinding, type Binding, type TableBinding } from '../postgres/sql/read-binding.ts';
 import { requireUtf8 } from '../postgres/sql/read-server.ts';
-import { writeBinding } from '../postgres/sql/write-binding.ts';
+import { replaceBinding, writeBinding } from '../postgres/sql/write-binding.ts';
 import { inTransaction } from '../postgres/transaction.ts';
 
 export interface InitRequest extends TableRequest {
@@ -33,6 +33,8 @@ export interface InitResult {
   readonly migrations: readonly string[];
   readonly table: string;
   readonly tableCreated: boolean;
+  /** Something else had been set up, and nothing was consumed yet: it was changed. */
+  readonly isChanged: boolean;
   readonly keyColumn: string;
   readonly columns: readonly string[];
   readonly extraColumn: string | null;
@@ -50,8 +52,8 @@ export interface InitResult {
 
 /**
  * Sets up one service: the ledger's schema, the binding to the service's own table (which is made where there is none
- * and never altered), the topic. Safe to repeat: what is there stays. Throws BINDING_MISMATCH where another table or
- * other rules are recorded, USERS_TABLE_INVALID, DATABASE_ENCODING, and what the two engines throw.
+ * and never altered), the topic. Safe to repeat: what is there stays. What was chosen first is corrected as long as
+ * nothing was consumed; afterwards BINDING_MISMATCH where another table or other rules are recorded. Throws USERS_TABLE_INVALID, DATABASE_ENCODING, and what the two engines throw.
  */
 export async function initialise(dependencies: InitDependencies, request: InitRequest): Promise<InitResult> {
   const { database, log } = dependencies;
@@ -63,13 +65,14 @@ export async function initialise(dependencies: InitDependencies, request: InitRe
     made: await makeTopic(log, request.partitions),
     letters: request.deadLetters === null ? null : await makeTopic(request.deadLetters, request.partitions),
   }));
-  const { binding, columns, tableCreated } = bound;
+  const { binding, columns, tableCreated, isChanged } = bound;
   return {
     database: database.address,
     schema: database.schema,
     migrations: ledger.applied,
     table: `${binding.usersSchema}.${binding.usersTable}`,
     tableCreated,
+    isChanged,
     keyColumn: binding.keyColumn,
     columns,
     extraColumn: binding.extraColumn,
@@ -102,6 +105,7 @@ interface Bound {
   readonly binding: TableBinding;
   readonly columns: readonly string[];
   readonly tableCreated: boolean;
+  readonly isChanged: boolean;
 }
 
 /** Within a transaction: a table that is made and not recorded would be found as the user's own the next time. */
@@ -109,15 +113,55 @@ async function bind(client: Queryable, schema: string, request: InitRequest): Pr
   // Two at once would both make the table. Held until the transaction ends.
   await client.query('select pg_advisory_xact_lock(hashtext($1))', ['user-events init']);
   const recorded = await findBinding(client, schema);
-  if (recorded !== null) {
-    checkAgainst(recorded, request, schema);
-    return { binding: recorded, columns: await eventColumns(client, recorded), tableCreated: false };
-  }
+  if (recorded !== null) return bindAgain(client, schema, recorded, request);
   const { table, isCreated } = await chooseTable(client, request);
   const binding = { ...table, rules: request.rules ?? 'strict' };
   const columns = await eventColumns(client, binding);
   await writeBinding(client, schema, binding);
-  return { binding, columns, tableCreated: isCreated };
+  return { binding, columns, tableCreated: isCreated, isChanged: false };
+}
+
+/** What is recorded stays, unless something else is said and nothing was consumed yet: then the first choice is corrected. */
+async function bindAgain(
+  client: Queryable,
+  schema: string,
+  recorded: Binding,
+  request: InitRequest,
+): Promise<Bound> {
+  const difference = differenceFrom(recorded, request);
+  if (difference === null) {
+    const columns = await eventColumns(client, recorded);
+    return { binding: recorded, columns, tableCreated: false, isChanged: false };
+  }
+  const mismatch = new UserEventsError(
+    'BINDING_MISMATCH',
+    `The schema ${schema} is set up with ${difference}`,
+    {
+      hint: 'Events were consumed into it. With another --schema the topic is read anew, into another table or by other rules.',
+    },
+  );
+  if (recorded.boundAt !== null) throw mismatch;
+  const binding = await correct(client, recorded, request);
+  const columns = await eventColumns(client, binding);
+  if ((await replaceBinding(client, schema, binding)) === 'bound') throw mismatch;
+  return { binding, columns, tableCreated: false, isChanged: true };
+}
+
+/** Another table is chosen as the first time; of the same one, what is said replaces what was. */
+async function correct(client: Queryable, recorded: Binding, request: InitRequest): Promise<TableBinding> {
+  const { table } = request;
+  const isOther =
+    table !== null && (table.name !== recorded.usersTable || table.schema !== recorded.usersSchema);
+  const rules = request.rules ?? recorded.rules;
+  if (isOther) return { ...(await chooseTable(client, request)).table, rules };
+  return {
+    ...recorded,
+    rules,
+    keyColumn: request.keyColumn ?? recorded.keyColumn,
+    extraColumn: request.extraColumn ?? recorded.extraColumn,
+    createdColumn: request.createdColumn ?? recorded.createdColumn,
+    updatedColumn: request.updatedColumn ?? recorded.updatedColumn,
+  };
 }
 
 /** Checks the table as a consumer will, and names what events can carry. */
@@ -126,8 +170,8 @@ async function eventColumns(client: Queryable, binding: TableBinding): Promise<r
   return columns.map(({ name }) => name);
 }
 
-/** Whatever was said must be what is recorded; what was not said is taken from there. */
-function checkAgainst(recorded: Binding, request: InitRequest, schema: string): void {
+/** What was said otherwise than it is recorded, as `rules strict, not lenient`; null where all of it is the same. */
+function differenceFrom(recorded: Binding, request: InitRequest): string | null {
   const pairs: (readonly [what: string, said: string | null | undefined, recorded: string | null])[] = [
     ['rules', request.rules, recorded.rules],
     ['table', request.table?.name, recorded.usersTable],
@@ -138,11 +182,8 @@ function checkAgainst(recorded: Binding, request: InitRequest, schema: string): 
     ['updated column', request.updatedColumn, recorded.updatedColumn],
     ['topic', recorded.topic === null ? null : request.topic, recorded.topic],
   ];
-  for (const [what, said, is] of pairs) {
-    if (said === null || said === undefined || said === is) continue;
-    throw new UserEventsError(
-      'BINDING_MISMATCH',
-      `The schema ${schema} is set up with ${what} ${is ?? 'none'}, not ${said}`,
-    );
-  }
+  const other = pairs.find(([, said, is]) => said !== null && said !== undefined && said !== is);
+  if (other === undefined) return null;
+  const [what, said, is] = other;
+  return `${what} ${is ?? 'none'}, not ${said ?? 'none'}`;
 }

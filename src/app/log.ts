@@ -28,20 +28,22 @@ export interface LogReaderSettings extends Pick<LogReader, 'filter' | 'statuses'
   readonly onSearch?: (records: number) => void;
   /** ms since the epoch. */
   readonly now: () => number;
+  /** Told once why there are no statuses, where the ledger cannot be read. */
+  readonly onUnreadable: (error: UserEventsError) => void;
 }
 
 /**
  * Asks the log what it is: TOPIC_NOT_FOUND. A database that is away costs the statuses, unless `statuses` asks for some.
  */
 export async function openLogReader(log: EventLog, settings: LogReaderSettings): Promise<LogSearch> {
-  const { types, now, filter, statuses, signal, onRead } = settings;
+  const { types, now, filter, statuses, signal, onRead, onUnreadable } = settings;
   const topic = await log.describe();
   const db = await ledgerOf(topic.topic, settings);
   const keyType = db === null ? null : await findKeyType(db);
   return {
     log,
     envelope: envelopeContext(topic, keyType ?? 'text', types),
-    lookUp: db === null ? noStatuses : createStatusLookup(db, statuses !== null, now),
+    lookUp: db === null ? noStatuses : createStatusLookup(db, statuses !== null, now, onUnreadable),
     findPlace: async (id) =>
       db === null ? null : whereReadable(db, () => readEventPlace(db.pool, db.schema, id)),
     filter,

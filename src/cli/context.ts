@@ -65,7 +65,7 @@ export interface DatabaseOptions {
   readonly onStatement?: (state: StatementState) => void;
 }
 
-export interface ContextSettings extends ConfigRequest {
+export interface ContextSettings extends Omit<ConfigRequest, 'usesServices'> {
   readonly needs: Needs;
   readonly signal: AbortSignal;
   readonly isTerminal: boolean;
@@ -80,7 +80,7 @@ export interface ContextSettings extends ConfigRequest {
  */
 export function createContext(settings: ContextSettings): Context {
   const { needs, notify } = settings;
-  const config = loadConfig(settings);
+  const config = loadConfig({ ...settings, usesServices: needs !== 'none' });
   if (needs !== 'database' && needs !== 'none' && config.log.engine === 'missing') throw missingHalf('log');
   if (needs !== 'log' && needs !== 'none' && config.database.engine === 'missing')
     throw missingHalf('database');

@@ -33,15 +33,19 @@ export function aheadOfUser(context: Context): AheadOfUser | null {
   return config.log.engine === 'missing' ? null : { openLog: () => context.log(), types: config, signal };
 }
 
+/** Of which event, or which user, several services are asked. */
+interface MatrixAsked {
+  readonly id: string | undefined;
+  readonly user: string | undefined;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
 /** One user's events, or those of one event's user, in several services. As `traceMatrix` throws. */
 export function matrixFor(
   profiles: readonly string[],
   contexts: readonly Context[],
-  {
-    id,
-    user,
-    limit,
-  }: { readonly id: string | undefined; readonly user: string | undefined; readonly limit: number },
+  { id, user, limit, signal }: MatrixAsked,
 ): Promise<TraceMatrix> {
   const services = contexts.map((context, at) => askedService(profiles[at] ?? '', context));
   const source = contexts[0]?.config.source ?? '';

@@ -6,6 +6,7 @@ import { writeBytes } from '../cli/byte-output.ts';
 import { logCommandFlags } from '../cli/log-flags.ts';
 import { readLogFilter, readLogQuery } from '../cli/log-options.ts';
 import { createLogTable } from '../cli/views/log.ts';
+import type { UserEventsError } from '../errors/user-events-error.ts';
 
 export default class Log extends BaseCommand<LogEntry> {
   static override summary = 'Print the event log by offset.';
@@ -42,6 +43,11 @@ export default class Log extends BaseCommand<LogEntry> {
       onRead,
       onSearch: (records: number) => {
         total = records;
+      },
+      onUnreadable: ({ code }: UserEventsError) => {
+        // Before the first `init` there are no statuses to be missed.
+        if (code !== 'NOT_INITIALISED')
+          this.notice(`No statuses: this service's ledger cannot be read (${code}).`);
       },
     };
     const reader = await openLogReader(await context.log(query.follow ? 'long' : 'short'), settings);

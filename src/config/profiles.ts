@@ -72,6 +72,13 @@ export function selectProfile(file: ConfigFile | null, name: string | undefined)
   throw new UserEventsError('CONFIG_INVALID', `There is no profile "${name}": ${known}`);
 }
 
+/** The error of a run without a profile beside a file that has some: the embedded engine would be none of them. */
+export function unchosenProfile(file: ConfigFile): UserEventsError {
+  return new UserEventsError('CONFIG_INVALID', `No profile is chosen: ${file.path} has ${listNames(file)}`, {
+    hint: 'Choose one with --profile or USER_EVENTS_PROFILE, or name one "default" in the file.',
+  });
+}
+
 function listNames({ profiles }: ConfigFile): string {
   return profiles.size === 0 ? 'none' : [...profiles.keys()].join(', ');
 }

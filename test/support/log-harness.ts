@@ -36,7 +36,16 @@ export async function* pagesOf(log: EventLog, asked: Asked): AsyncGenerator<read
   const { onRead = () => undefined, partitions = null, isAll = false, limit = null, follow = false } = asked;
   const { isMerged = true, isNewestFirst = false, o } = asked;
   const types = { ignoreTypes: [], mapTypes: new Map<string, string>() };
-  const reader = await openLogReader(log, { filter, statuses, db, signal, onRead, types, now: Date.now });
+  const reader = await openLogReader(log, {
+    filter,
+    statuses,
+    db,
+    signal,
+    onRead,
+    types,
+    onUnreadable: () => undefined,
+    now: Date.now,
+  });
   const offsets = o === undefined ? null : parseOffsetSpec(o, Date.now());
   yield* readLog(reader, { partitions, offsets, isAll, limit, follow, isMerged, isNewestFirst });
 }

@@ -1,3 +1,4 @@
+import type { UserEventsError } from '../../errors/user-events-error.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { readStatuses } from '../../postgres/sql/read-statuses.ts';
 import { whereReadable } from '../../postgres/sql/where-readable.ts';
@@ -13,14 +14,25 @@ export const noStatuses: StatusLookup = () => Promise.resolve(null);
 
 /**
  * Looks statuses up in this service's ledger, one query a page. A database that is away, refuses, or is not set up, costs
- * the statuses, not the page; it is asked again later. `isNeeded`: then its error is thrown, as the driver has it.
+ * the statuses, not the page; it is asked again later. It is told once
+ * why. `isNeeded`: then its error is thrown, as the driver has it.
  */
-export function createStatusLookup(db: Database, isNeeded: boolean, now: () => number): StatusLookup {
+export function createStatusLookup(
+  db: Database,
+  isNeeded: boolean,
+  now: () => number,
+  onUnreadable: (error: UserEventsError) => void,
+): StatusLookup {
   let pausedUntil = 0;
+  let isTold = false;
+  const tell = (error: UserEventsError): void => {
+    if (!isTold) onUnreadable(error);
+    isTold = true;
+  };
   return async (eventIds) => {
     if (now() < pausedUntil) return null;
     const read = () => readStatuses(db.pool, db.schema, eventIds);
-    const statuses = await (isNeeded ? read() : whereReadable(db, read));
+    const statuses = await (isNeeded ? read() : whereReadable(db, read, tell));
     if (statuses === null) pausedUntil = now() + PAUSE_MS;
     return statuses === null ? null : eventIds.map((eventId) => statuses.get(eventId)?.status ?? 'pending');
   };

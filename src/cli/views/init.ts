@@ -14,7 +14,7 @@ export function renderInit(result: InitResult, { theme }: Style): string {
     ),
     line(
       `Table ${visible(result.table)}`,
-      `${result.tableCreated ? 'made' : 'found'}; key ${result.keyColumn}; events carry ${columns}`,
+      `${result.tableCreated ? 'made' : result.isChanged ? 'chosen instead, since nothing was consumed yet' : 'found'}; key ${result.keyColumn}; events carry ${columns}`,
     ),
     line(`Rules ${result.rules}:`, result.rules === 'strict' ? STRICT : LENIENT),
     line(

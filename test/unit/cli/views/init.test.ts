@@ -8,6 +8,7 @@ const RESULT = {
   migrations: ['000001_ledger'],
   table: 'public.users',
   tableCreated: true,
+  isChanged: false,
   keyColumn: 'user_id',
   columns: ['name', 'email'],
   extraColumn: null,
