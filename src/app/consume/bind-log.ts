@@ -3,7 +3,6 @@ import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { addGeneration, bindGroup, rebindLog } from '../../postgres/sql/bind-group.ts';
 import { replaceLog } from '../../postgres/sql/replace-log.ts';
-import type { ConsumeObserver } from './consume-options.ts';
 import type { Pool } from '../../postgres/transaction.ts';
 
 export interface LogBinding {
@@ -19,7 +18,7 @@ export interface BindOptions {
   /** Who accepts a gap. */
   readonly operator: string;
   /** Who is told of what is found. */
-  readonly observe?: Pick<ConsumeObserver, 'onUnevenGrowth'>;
+  readonly observe?: { readonly onUnevenGrowth: (from: number, to: number) => void };
 }
 
 /**
