@@ -23,16 +23,22 @@ export const OWN_HEADER = {
   putBack: 'user_events_put_back',
   /** On a record that was put back and carries no id: the id that it had where it lay first. */
   originalId: 'user_events_original_id',
+  /** On a dead letter that the topic would not take whole: what of the record it is without (`value, headers`). */
+  leftOut: 'user_events_left_out',
 } as const;
 
 /** Of retry topics (Spring's `@RetryableTopic`): what leads from one to the next. */
 const SPRING_RETRY = ['kafka_exception-', 'kafka_original-', 'retry_topic-'];
+const OF_LETTERS: ReadonlySet<string> = new Set([OWN_HEADER.eventId, OWN_HEADER.leftOut]);
 const PREFIXES = [SPRING, CONNECT, STREAMS, SHARE_GROUP, ...SPRING_RETRY];
 
 /** True of a header that says why and from where a record came to a dead-letter topic, and is none of its own. */
 export function isDeadLetterHeader({ key }: RecordHeader): boolean {
-  return key === OWN_HEADER.eventId || PREFIXES.some((prefix) => key.startsWith(prefix));
+  return OF_LETTERS.has(key) || PREFIXES.some((prefix) => key.startsWith(prefix));
 }
+
+/** A message may quote a whole value (PostgreSQL's 22P02 does), stands in four headers, and the ledger has all of it. */
+const MESSAGE_BYTES = 1_000;
 
 /** A failed event, as its dead letter tells of it. */
 export interface FailedLetter {
@@ -55,7 +61,8 @@ export interface FailedLetter {
  * where Java has a class name: `user-events.DATABASE_CONSTRAINT`, its cause `postgresql.23514`.
  */
 export function deadLetterHeaders(letter: FailedLetter): readonly RecordHeader[] {
-  const { topic, partition, offset, timestamp, group, code, sqlState, message } = letter;
+  const { topic, partition, offset, timestamp, group, code, sqlState } = letter;
+  const message = shortened(letter.message);
   const exception = `user-events.${code}`;
   const stack = `${exception}: ${message}\n\tat ${topic}[${String(partition)}]@${offset.toString()}`;
   return [
@@ -85,6 +92,16 @@ export function deadLetterHeaders(letter: FailedLetter): readonly RecordHeader[]
 }
 
 const UNREADABLE_CODES: ReadonlySet<string> = new Set(['UNREADABLE', 'UNKNOWN_TYPE', 'EVENT_ID_REUSED']);
+
+/** Whole characters, at most `MESSAGE_BYTES` of UTF-8 and an ellipsis. */
+function shortened(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= MESSAGE_BYTES) return message;
+  let end = MESSAGE_BYTES;
+  // Bytes 10xxxxxx go on with a character.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return `${bytes.toString('utf8', 0, end)}…`;
+}
 
 function text(key: string, value: string): RecordHeader {
   return { key, value: Buffer.from(value) };

@@ -30,11 +30,13 @@ export interface DeadLetter {
   readonly eventId: string | null;
   /** How often the record was put back before. */
   readonly putBacks: number;
+  /** False of a letter of ours that is without the record's value: the topic would not take it. */
+  readonly isWhole: boolean;
 }
 
-/** The systems that copy key, value and headers; of the others the original has to be read. */
-export function keepsRecord({ system }: DeadLetter): boolean {
-  return system !== 'streams' && system !== 'share-group';
+/** True where key, value and headers are copied; of other letters the original has to be read. */
+export function keepsRecord({ system, isWhole }: DeadLetter): boolean {
+  return isWhole && system !== 'streams' && system !== 'share-group';
 }
 
 /** The record without what made it a dead letter. */
@@ -48,7 +50,8 @@ export function readDeadLetter({ headers }: Pick<LogRecord, 'headers'>): DeadLet
   const text = (key: string): string | null => textOf(last.get(key));
   const putBacks = wholeOf(text(OWN_HEADER.putBack));
   const eventId = text(OWN_HEADER.eventId);
-  const common = { eventId, putBacks: putBacks === null ? 0 : Number(putBacks) };
+  const isWhole = !last.has(OWN_HEADER.leftOut);
+  const common = { eventId, putBacks: putBacks === null ? 0 : Number(putBacks), isWhole };
   if (last.has(`${SPRING}original-topic`)) {
     const system = eventId === null ? 'spring' : 'user-events';
     return { ...common, ...readSpring(last, text), system };
@@ -91,7 +94,7 @@ type Text = (key: string) => string | null;
 function readSpring(
   headers: ReadonlyMap<string, Buffer | null>,
   text: Text,
-): Omit<DeadLetter, 'system' | 'eventId' | 'putBacks'> {
+): Omit<DeadLetter, 'system' | 'eventId' | 'putBacks' | 'isWhole'> {
   const number = (name: string): bigint | null => bigEndian(headers.get(`${SPRING}${name}`));
   const partition = number('original-partition');
   const timestamp = number('original-timestamp');

@@ -77,12 +77,17 @@ test.each<readonly [name: string, read: (db: Queryable, schema: string) => Promi
   ['the targets', (db, schema) => readTargets(db, schema, [eventId(EVENT)]), 'ledger_event_id'],
   ['a history', (db, schema) => readHistories(db, schema, [USER]), 'ledger_user'],
   ['what failed', (db, schema) => readFailedTargets(db, schema, ANY_FAILURE), 'ledger_open'],
-  ['dead letters to be written', (db, schema) => readUnwritten(db, schema, [0], 500), 'ledger_'],
+  [
+    'dead letters to be written',
+    (db, schema) => readUnwritten(db, schema, [0], { letters: 500, bytes: 1e6 }),
+    'ledger_',
+  ],
 ])('a plan reads %s by an index', async (_, read, index) => {
   const scans: string[] = [];
   await read(explaining(scans), database().schema);
   expect(scans.join(', ')).toContain(index);
-  expect(scans.filter((scan) => scan.startsWith('Seq Scan'))).toEqual([]);
+  // A row of `gap` is a topic made anew, or a hole that somebody accepted: a handful.
+  expect(scans.filter((scan) => scan.startsWith('Seq Scan') && scan !== 'Seq Scan gap')).toEqual([]);
 });
 
 test('the plan of one event, tried out and undone, scans neither ledger nor users from end to end', async () => {

@@ -139,7 +139,14 @@ async function run(
   ends: ReadonlyMap<number, bigint> | null,
   ending: Ending,
 ): Promise<PositionLostError | null> {
-  const subscribing = log.subscribe(assignment.callbacks());
+  const callbacks = assignment.callbacks();
+  const subscribing = log.subscribe({
+    ...callbacks,
+    async onRevoked(partitions) {
+      await callbacks.onRevoked(partitions);
+      await letters?.settle();
+    },
+  });
   const subscription = await Promise.race([subscribing, ending.reached().then(() => null)]);
   if (subscription === null) {
     await letters?.close();

@@ -3,7 +3,7 @@ import { OWN_HEADER } from '../../domain/dead-letter-headers.ts';
 import type { EnvelopeContext } from '../../domain/envelope.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { LogRecord, NewRecord, RecordHeader } from '../../domain/record.ts';
-import type { EventLog } from '../../log/event-log.ts';
+import type { EventLog, RecordPosition } from '../../log/event-log.ts';
 import { isLetterWanted, type Letter, type LetterFilter } from './read-letters.ts';
 import { placeName, readPlaces } from './read-places.ts';
 
@@ -101,10 +101,10 @@ export class LetterSorter {
     if (key !== null && reason !== 'no dead letter') this.#refusedKeys.add(keyName({ key }));
   }
 
-  /** The records as they lay in the topic; of systems that keep no headers they are read there. */
+  /** The records as they lay in the topic; of letters that do not keep them they are read there. */
   async #readOriginals(open: readonly Letter[]): Promise<ReadonlyMap<LogRecord, LogRecord>> {
     const originals = new Map<LogRecord, LogRecord>();
-    const away: { record: LogRecord; place: { partition: number; offset: bigint } }[] = [];
+    const away: { record: LogRecord; place: RecordPosition; writtenAt: number | null }[] = [];
     for (const { record, letter } of open) {
       if (letter === null || isNone(letter)) continue;
       const { partition, offset, timestamp } = letter;
@@ -116,16 +116,19 @@ export class LetterSorter {
           timestamp: timestamp ?? record.timestamp,
           headers: ownHeaders(record.headers),
         });
-      } else if (partition !== null && offset !== null) away.push({ record, place: { partition, offset } });
+      } else if (partition !== null && offset !== null)
+        away.push({ record, place: { partition, offset }, writtenAt: timestamp });
     }
     if (away.length === 0) return originals;
     const found = await readPlaces(
       this.#log,
       away.map(({ place }) => place),
     );
-    for (const { record, place } of away) {
+    for (const { record, place, writtenAt } of away) {
       const original = found.get(placeName(place));
-      if (original !== undefined) originals.set(record, original);
+      // In a topic made anew something else lies there.
+      const isOther = writtenAt !== null && original?.timestamp !== writtenAt;
+      if (original !== undefined && !isOther) originals.set(record, original);
     }
     return originals;
   }

@@ -44,6 +44,7 @@ describe('reads what other systems write', () => {
       message: 'Listener failed; no such plan',
       eventId: null,
       putBacks: 0,
+      isWhole: true,
     });
   });
 
@@ -59,6 +60,7 @@ describe('reads what other systems write', () => {
       message: 'Converting byte[] to Kafka Connect data failed',
       eventId: null,
       putBacks: 0,
+      isWhole: true,
     });
   });
 
@@ -160,7 +162,20 @@ describe('writes what Spring Kafka and Kafka Connect would', () => {
       message: FAILED.message,
       eventId: FAILED.eventId,
       putBacks: 0,
+      isWhole: true,
     });
+  });
+
+  test('with a message of a thousand bytes at most, in whole characters', () => {
+    const message = 'ä€😀'.repeat(500);
+    const long = deadLetterHeaders({ ...FAILED, message });
+    const said = readDeadLetter({ headers: long })?.message ?? '';
+    expect(message.startsWith(said.slice(0, -1))).toBe(true);
+    expect(said.at(-1)).toBe('…');
+    expect(Buffer.byteLength(said)).toBeGreaterThan(990);
+    const bytes = long.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+    expect(bytes).toBeLessThan(6_000);
+    for (const { value } of long) expect(value?.toString()).not.toContain('\uFFFD\uFFFD');
   });
 
   test('no user data beyond the message of the error', () => {
