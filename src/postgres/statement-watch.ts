@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { types } from 'node:util';
 import pg from 'pg';
 
@@ -82,6 +81,8 @@ class WatchedStatement {
   readonly #watch: StatementWatch;
   readonly #times: WatchTimes;
   readonly #sentAt = performance.now();
+  /** When the server was last known to be there. */
+  #heardAt = this.#sentAt;
   #endAt: number | null = null;
   #told: 'silent' | 'busy' | null = null;
   #notRunning = 0;
@@ -118,10 +119,9 @@ class WatchedStatement {
   /** Waits; less long where the process is asked to end meanwhile. */
   async #pause(ms: number, answered: AbortSignal): Promise<void> {
     const { signal } = this.#watch;
-    const either = signal.aborted ? answered : AbortSignal.any([answered, signal]);
     // When it is to end, every look counts.
     const pause = signal.aborted ? Math.min(ms, this.#times.endWithinMs / 4) : ms;
-    await delay(pause, undefined, { signal: either, ref: false }).catch(() => undefined);
+    await pauseUnless(pause, signal.aborted ? [answered] : [answered, signal]);
     if (signal.aborted) this.#endAt ??= performance.now() + this.#times.endWithinMs;
   }
 
@@ -137,11 +137,12 @@ class WatchedStatement {
   }
 
   #isLost(found: Answer): boolean {
+    if (found !== 'no answer') this.#heardAt = performance.now();
     // Once may be an answer on its way.
     this.#notRunning = found === 'not running' ? this.#notRunning + 1 : 0;
     if (this.#notRunning > 1) return true;
     if (this.#endAt !== null && (found === 'no answer' || performance.now() > this.#endAt)) return true;
-    return found === 'no answer' && this.#forMs > this.#times.cutAfterMs;
+    return performance.now() - this.#heardAt > this.#times.cutAfterMs;
   }
 
   /** Asks the server, on a connection of its own, whether it works on the statement. */
@@ -155,7 +156,8 @@ class WatchedStatement {
     client.on('error', () => undefined);
     try {
       await client.connect();
-      const text = `select from pg_stat_activity where pid = $1 and state = 'active'`;
+      // With track_activities off the state says nothing: a session that is there counts as at work.
+      const text = `select from pg_stat_activity where pid = $1 and coalesce(state, '') not like 'idle%'`;
       const { rowCount } = await client.query(text, [processIdOf(this.#client)]);
       return rowCount === 0 ? 'not running' : 'running';
     } catch (error) {
@@ -167,6 +169,23 @@ class WatchedStatement {
       client.end().catch(() => undefined);
     }
   }
+}
+
+/**
+ * Waits, unless one of the signals is aborted. Takes its listeners away: what AbortSignal.any makes stays known to a signal
+ * that lives as long as the process, one entry a statement.
+ */
+async function pauseUnless(ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms).unref();
+    for (const signal of signals) signal.addEventListener('abort', end);
+  });
 }
 
 /** The server process that a connection talks to: the driver has it from the start-up, its types do not. */
