@@ -69,6 +69,8 @@ function parseResponse(bytes: Buffer): TopicId {
   const id = answer.uuid();
   // Elections under way (LEADER_NOT_AVAILABLE) are told with the id.
   if (/[^0-]/.test(id)) return { id };
+  // A cluster with ZooKeeper whose brokers speak an older protocol among themselves (a rolling upgrade) knows no ids.
+  if (errorCode === 0) return 'unsupported';
   throw new UserEventsError(
     'LOG_REFUSED',
     `Kafka did not tell the id of a topic: error ${String(errorCode)}`,
