@@ -9,6 +9,8 @@ import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
 import { confirmAction } from './guard.ts';
 import type { Prompts } from './prompts.ts';
+import type { View } from './theme.ts';
+import { renderSetRows, renderVerify, type VerifyReport } from './views/verify.ts';
 
 export interface VerifyInput extends Pick<VerifyRequest, 'isExact' | 'limit' | 'digestColumns'> {
   readonly context: Context;
@@ -67,7 +69,7 @@ export interface RepairInput extends Verified {
 }
 
 /** Asks, then sets the rows (and what the ledger has otherwise than the log) that differ. Null: none does. DECLINED, NO_TERMINAL where it is not confirmed. */
-export async function repairFor(input: RepairInput): Promise<Repaired | null> {
+async function repairFor(input: RepairInput): Promise<Repaired | null> {
   const { context, database, ledger, findings, command } = input;
   const { wrong, unknown, corrections } = findings;
   const rows = wrong.length + unknown.length;
@@ -90,4 +92,13 @@ export async function repairFor(input: RepairInput): Promise<Repaired | null> {
   } finally {
     input.progress.stop();
   }
+}
+
+/** Repairs, and says what is to be shown of it: what differs was shown when it was asked. */
+export async function repairAndTell(
+  input: RepairInput,
+): Promise<{ readonly report: VerifyReport; readonly view: View<VerifyReport> }> {
+  const repaired = await repairFor(input);
+  const view = input.yes || repaired === null ? renderVerify : renderSetRows;
+  return { report: { ...input.result, repaired }, view };
 }

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
-import { repairFor, verifyFor } from '../cli/verify.ts';
+import { repairAndTell, verifyFor } from '../cli/verify.ts';
 import { DEFAULT_DIFFERENCES, rebuildFlags } from '../cli/verify-flags.ts';
-import { exitOfVerify, renderSetRows, renderVerify, type VerifyReport } from '../cli/views/verify.ts';
+import { exitOfVerify, renderVerify, type VerifyReport } from '../cli/views/verify.ts';
 
 /** Exit 6 where something still differs. */
 export default class Rebuild extends BaseCommand<VerifyReport> {
@@ -32,21 +32,9 @@ export default class Rebuild extends BaseCommand<VerifyReport> {
     if (flags['dry-run']) return this.report(found, renderVerify, exitOfVerify(found));
     if (!flags.yes) this.show(found, renderVerify);
     const { prompts } = this;
-    const { yes, reason, profile } = flags;
     const progress = this.progress('Setting rows');
-    const repaired = await repairFor({
-      ...verified,
-      context,
-      command: 'rebuild',
-      reason,
-      yes,
-      profile,
-      prompts,
-      progress,
-    });
-    const report = { ...verified.result, repaired };
-    // What differs was shown when it was asked.
-    const view = yes || repaired === null ? renderVerify : renderSetRows;
+    const input = { ...verified, ...flags, context, command: 'rebuild', prompts, progress } as const;
+    const { report, view } = await repairAndTell(input);
     return this.report(report, view, exitOfVerify(report));
   }
 }

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.ts';
-import { repairFor, verifyFor } from '../cli/verify.ts';
+import { repairAndTell, verifyFor } from '../cli/verify.ts';
 import { DEFAULT_DIFFERENCES, verifyFlags } from '../cli/verify-flags.ts';
-import { exitOfVerify, renderSetRows, renderVerify, type VerifyReport } from '../cli/views/verify.ts';
+import { exitOfVerify, renderVerify, type VerifyReport } from '../cli/views/verify.ts';
 
 /** Exit 6 where the table, or the ledger, is not what the log makes of it. */
 export default class Verify extends BaseCommand<VerifyReport> {
@@ -33,21 +33,9 @@ export default class Verify extends BaseCommand<VerifyReport> {
       return this.report(found, renderVerify, exitOfVerify(found));
     if (!flags.yes) this.show(found, renderVerify);
     const { prompts } = this;
-    const { yes, reason, profile } = flags;
     const progress = this.progress('Setting rows');
-    const repaired = await repairFor({
-      ...verified,
-      context,
-      command: 'verify --fix',
-      reason,
-      yes,
-      profile,
-      prompts,
-      progress,
-    });
-    const report = { ...verified.result, repaired };
-    // What differs was shown when it was asked.
-    const view = yes || repaired === null ? renderVerify : renderSetRows;
+    const input = { ...verified, ...flags, context, command: 'verify --fix', prompts, progress } as const;
+    const { report, view } = await repairAndTell(input);
     return this.report(report, view, exitOfVerify(report));
   }
 }
