@@ -65,7 +65,7 @@ describe('a run without Kafka', () => {
       ...(typeof project === 'object' ? project : {}),
       rootDir: folder,
       roots: [folder],
-      reporters: ['default', path.join(PACKAGE, 'test/support/kafka-reporter.mjs')],
+      reporters: ['default', path.join(PACKAGE, 'test/support/not-run-reporter.mjs')],
     };
     const args = ['--experimental-vm-modules', JEST, '--config', JSON.stringify(jestConfig)];
     const outcome = await run(process.execPath, args, {
