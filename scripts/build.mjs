@@ -1,4 +1,4 @@
-// `npm run build`: dist/ by tsc, then oclif.manifest.json. With --if-stale only when a source is newer than the build.
+// `npm run build`: types by tsc, dist/ by esbuild, then oclif.manifest.json. With --if-stale only when a source is newer than the build.
 import { build, buildIfStale, CompileError } from './build/build.mjs';
 
 try {

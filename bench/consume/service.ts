@@ -1,7 +1,8 @@
 import { createKafkaEventLog } from '../../src/log/kafka/event-log.ts';
 import type { NewRecord } from '../../src/domain/record.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
-import { createPool, quoteIdentifier, type Pool } from '../../src/postgres/pool.ts';
+import { createPool, type Pool } from '../../src/postgres/pool.ts';
+import { quoteIdentifier } from '../../src/postgres/sql-text.ts';
 import { createDatabase } from '../../src/postgres/embedded-server.ts';
 import { uniqueName } from '../../test/support/names.ts';
 import { runCommand } from '../frame/command.ts';

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { bundle } from './bundle.mjs';
 import { writeManifest } from './manifest.mjs';
 
 const run = promisify(execFile);
@@ -9,8 +10,18 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const DIST = path.join(ROOT, 'dist');
 const MANIFEST = path.join(ROOT, 'oclif.manifest.json');
 const CACHE = path.join(ROOT, 'node_modules/.cache/user-events');
-/** What a build is made from. */
-const SOURCES = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build'];
+/** What a build is made from; the lock file stands for the packages that are bundled. */
+const SOURCES = [
+  'src',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts/build',
+];
+
+/** esbuild's record of what went into which file of dist/, for the test of what a command loads. */
+export const METAFILE = path.join(CACHE, 'bundle.json');
 
 /** tsc refused the sources: the message is what it printed. */
 export class CompileError extends Error {
@@ -18,7 +29,7 @@ export class CompileError extends Error {
   name = 'CompileError';
 }
 
-/** Builds dist/ and oclif.manifest.json anew. @throws {CompileError} */
+/** Checks the types of src/, builds dist/ and oclif.manifest.json anew. @throws {CompileError} */
 export async function build() {
   const startedAt = new Date();
   await compile();
@@ -54,19 +65,26 @@ async function compile() {
   const old = path.join(CACHE, `old-${process.pid}`);
   await mkdir(CACHE, { recursive: true });
   try {
-    const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-    await run(process.execPath, [tsc, '-p', path.join(ROOT, 'tsconfig.build.json'), '--outDir', fresh]).catch(
-      (/** @type {unknown} */ error) => {
-        const printed = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-        throw printed === '' ? error : new CompileError(printed);
-      },
-    );
+    await checkTypes();
+    const metafile = await bundle(ROOT, fresh);
     await rename(DIST, old).catch(ignore('ENOENT'));
     // Another build may have been put there between the two renames: it is of the same sources.
     await rename(fresh, DIST).catch(ignore('ENOTEMPTY', 'EEXIST'));
+    await writeFile(METAFILE, JSON.stringify(metafile));
   } finally {
     await Promise.all([fresh, old].map((folder) => rm(folder, { recursive: true, force: true })));
   }
+}
+
+/** @throws {CompileError} */
+async function checkTypes() {
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  await run(process.execPath, [tsc, '-p', path.join(ROOT, 'tsconfig.build.json')]).catch(
+    (/** @type {unknown} */ error) => {
+      const printed = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+      throw printed === '' ? error : new CompileError(printed);
+    },
+  );
 }
 
 /** @param {string[]} codes @returns {(error: unknown) => void} */

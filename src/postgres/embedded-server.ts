@@ -20,7 +20,8 @@ import { runAsAccount, type ServerAccount } from './embedded-command.ts';
 import { makeDataFolder, realFolder } from './embedded-data-folder.ts';
 import { isServerAlive, readPostmasterFile, removeStaleFile } from './embedded-postmaster.ts';
 import { describeSqlError } from './errors.ts';
-import { createPool, quoteIdentifier } from './pool.ts';
+import { createPool } from './pool.ts';
+import { quoteIdentifier } from './sql-text.ts';
 
 export interface EmbeddedOptions {
   readonly dataDir: string;

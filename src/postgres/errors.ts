@@ -1,7 +1,8 @@
 import { types } from 'node:util';
-import pg from 'pg';
+import type { DatabaseError } from 'pg';
 import type { ErrorCode } from '../errors/codes.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
+import { inChain } from './error-chain.ts';
 
 /** What is known of a failed statement or connect. The server's words may hold a user's data: they are for the ledger. */
 export interface SqlErrorFacts {
@@ -26,8 +27,8 @@ export interface SqlErrorFacts {
 
 /** Reads an error of the driver, or one that has it as a cause, field by field. */
 export function describeSqlError(error: unknown): SqlErrorFacts {
-  const server = inChain(error, (link) => link instanceof pg.DatabaseError);
-  if (server instanceof pg.DatabaseError && server.code !== undefined) {
+  const server = inChain(error, isServerError);
+  if (server !== null && isServerError(server)) {
     const { code, severity, message, detail, schema, table, column, constraint, dataType } = server;
     const none = { nodeCode: undefined, isConnectionLoss: false, isBeforeSend: false };
     const isFatal = severity === 'FATAL' || severity === 'PANIC';
@@ -51,6 +52,11 @@ export function describeSqlError(error: unknown): SqlErrorFacts {
     isConnectionLoss: socket !== null || driver !== null,
     isBeforeSend: isUnsent,
   };
+}
+
+/** What the server itself answered, by its fields: for the driver's class everyone who reads errors would load the driver. */
+function isServerError(link: Error): link is DatabaseError & { code: string } {
+  return 'severity' in link && typeof link.severity === 'string' && nodeErrorCode(link) !== undefined;
 }
 
 /** Socket errors of Node: PostgreSQL could not be reached, or the connection was lost. */
@@ -234,16 +240,4 @@ function isSocketError(error: Error): boolean {
 
 function hasConnectSyscall(error: Error): boolean {
   return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
-}
-
-/** The first error that `matches` in the chain of causes (at most eight deep); a host of several addresses has several. */
-function inChain(error: unknown, matches: (link: Error) => boolean, depth = 8): Error | null {
-  if (!types.isNativeError(error) || depth === 0) return null;
-  if (matches(error)) return error;
-  const nested: readonly unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
-  for (const each of [...nested, error.cause]) {
-    const found = inChain(each, matches, depth - 1);
-    if (found !== null) return found;
-  }
-  return null;
 }

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { toUserEventsError } from './errors.ts';
-import { addressOf, createPool, quoteIdentifier, type PoolClient, type Queryable } from './pool.ts';
+import { addressOf, createPool, type PoolClient, type Queryable } from './pool.ts';
+import { quoteIdentifier } from './sql-text.ts';
 
 /** `ledger`: the tables of a consumer group. `log`: the event log kept in PostgreSQL. */
 export type MigrationSet = 'ledger' | 'log';

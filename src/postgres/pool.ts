@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { keepAddress } from './known-address.ts';
 import { watchConnection, type StatementWatch } from './statement-watch.ts';
 
 export type Pool = pg.Pool;
@@ -62,6 +62,11 @@ export function createPool(settings: PoolSettings): Pool {
     ...(options === '' ? {} : { options }),
     ...(settings.answerWithinMs === undefined ? {} : { query_timeout: settings.answerWithinMs }),
   });
+  const addressOfPool = (): string => addressOf(settings.connectionString);
+  keepAddress(pool, addressOfPool);
+  pool.on('connect', (client) => {
+    keepAddress(client, addressOfPool);
+  });
   pool.on('error', () => undefined);
   keepConnections(pool);
   return pool;
@@ -96,39 +101,11 @@ function keepConnections(pool: Pool): void {
 }
 
 /**
- * The name under which a statement is prepared, once a connection: of its text too, since the driver refuses one name
- * for two texts, and a users table may change while a pool lives.
- */
-export function statementName(what: string, text: string): string {
-  return `user-events ${what} ${createHash('sha1').update(text).digest('hex').slice(0, 12)}`;
-}
-
-/** Quotes an SQL identifier. */
-export function quoteIdentifier(name: string): string {
-  return pg.escapeIdentifier(name);
-}
-
-/** Quotes an SQL string, for names from the catalog inside static text. Values of users are parameters, never this. */
-export function quoteLiteral(text: string): string {
-  return pg.escapeLiteral(text);
-}
-
-/**
  * `host:port/database` as the driver reads a connection string (libpq's PG* variables without one): for messages, no
  * secret. Connects to nothing. Throws what the driver throws where the string is no URL.
  */
 export function addressOf(connectionString?: string): string {
   const { host, port, database } = new pg.Client(connectionString === undefined ? {} : { connectionString });
-  return placeOf(host, port, database);
-}
-
-/** The same of what a statement runs on; null where it is neither a pool nor a client. */
-export function addressOfConnection(db: Queryable): string | null {
-  if (db instanceof pg.Pool) return addressOf(db.options.connectionString);
-  return db instanceof pg.Client ? placeOf(db.host, db.port, db.database) : null;
-}
-
-function placeOf(host: string, port: number, database: string | undefined): string {
   const place = host.includes(':') ? `[${host}]` : host;
   return `${place}:${String(port)}/${database ?? ''}`;
 }

@@ -1,4 +1,5 @@
-import { quoteLiteral, type Pool, type PoolClient } from './pool.ts';
+import type { Pool, PoolClient } from './pool.ts';
+import { quoteLiteral } from './sql-text.ts';
 
 // Use cases name these types; making a pool is the composition root's.
 export type { Database, Pool, PoolClient } from './pool.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { backOffMs } from '../../domain/back-off.ts';
-import { quoteIdentifier } from '../../postgres/pool.ts';
+import { quoteIdentifier } from '../../postgres/sql-text.ts';
 import type { LogConnection } from './connection.ts';
 
 type Listener = (payload: string) => void;

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
 import type { NewRecord } from '../../domain/record.ts';
-import { addressOf, createPool, quoteIdentifier } from '../../postgres/pool.ts';
+import { addressOf, createPool } from '../../postgres/pool.ts';
+import { quoteIdentifier } from '../../postgres/sql-text.ts';
 import type {
   CommittedOffset,
   EventLog,

@@ -3,7 +3,8 @@ import { operationOf } from '../../domain/sameness.ts';
 import type { UserWrite } from '../../domain/row-change.ts';
 import type { UsersTable } from '../../domain/users-table.ts';
 import { int8Array, int8ArrayOfNumbers, jsonArray, textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, statementName, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, statementName } from '../sql-text.ts';
 import { rareText } from './rare-columns.ts';
 import { userWritesSql, type UserWritesSql } from './user-writes.ts';
 

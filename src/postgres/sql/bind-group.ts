@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** What a schema is bound to at first use, and checked against at every assignment (DESIGN 4). */
 export interface GroupBinding {

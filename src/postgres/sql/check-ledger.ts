@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** A row of the ledger that contradicts the others (guarantee I3, DESIGN 4), whatever the users table says. */
 export interface Contradiction {

@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** Failed and parked events of one partition. */
 export interface OpenCounts {

@@ -1,5 +1,6 @@
 import type { UsersTable } from '../../domain/users-table.ts';
-import { quoteIdentifier, quoteLiteral, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 
 /** One partition's users, as a number that does not depend on their order and tells nothing of them. */
 export interface PartitionDigest {

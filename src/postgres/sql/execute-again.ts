@@ -2,7 +2,8 @@ import type { Decision } from '../../domain/fold.ts';
 import type { UserWrite } from '../../domain/row-change.ts';
 import type { UsersTable } from '../../domain/users-table.ts';
 import { int8ArrayOfNumbers, jsonArray, textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, statementName, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, statementName } from '../sql-text.ts';
 import { rareText } from './rare-columns.ts';
 import { userWritesSql } from './user-writes.ts';
 

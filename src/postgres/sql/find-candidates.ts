@@ -1,5 +1,6 @@
 import type { Status } from '../../domain/event.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** An event that may be picked to be rolled back. */
 export interface Candidate {

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../domain/event.ts';
 import type { UserColumn, UsersTable } from '../../domain/users-table.ts';
 import { boolArray, jsonArray, textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, quoteLiteral, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 
 /** What the ledger says a user's row is now: the before image of `imageOf`, and what was applied since. */
 export interface ExpectedRow {

@@ -1,6 +1,7 @@
 import type { Rules } from '../../domain/event.ts';
 import { fieldNamesOf, type UsersTable } from '../../domain/users-table.ts';
-import { quoteIdentifier, quoteLiteral, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 
 /** Users whose ids lie in (after, upTo], in the ledger's own order; null = from the first, to the last. */
 export interface UserRange {

@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import { nextGeneration } from './bind-group.ts';
 
 /** The newest event that the ledger has of a partition, to be compared with what the log has there. */

@@ -1,5 +1,6 @@
 import { int8Array } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { Claim } from './apply-batch.ts';
 
 interface PositionRow {

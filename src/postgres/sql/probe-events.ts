@@ -2,7 +2,7 @@ import type { EventError } from '../../domain/column-values.ts';
 import type { UserWrite } from '../../domain/row-change.ts';
 import type { UsersTable } from '../../domain/users-table.ts';
 import { textArray } from '../binary-array.ts';
-import { quoteIdentifier, statementName } from '../pool.ts';
+import { quoteIdentifier, statementName } from '../sql-text.ts';
 import { inTransaction, type Pool } from '../transaction.ts';
 import { recordError } from './outcome.ts';
 import { userWritesSql, type UserWritesSql } from './user-writes.ts';

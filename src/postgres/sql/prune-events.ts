@@ -1,7 +1,8 @@
 import type { BaseRow } from '../../domain/expected-row.ts';
 import type { JsonObject } from '../../domain/event.ts';
 import { boolArray, int8Array, jsonArray, textArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { UserRange } from './find-suspects.ts';
 
 /** One user whose events can be pruned, up to and with the entry at (generation, offset). */

@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** Where a dead letter lies, and its own timestamp: another one there means that the topic was made anew. */
 export interface LetterPlace {

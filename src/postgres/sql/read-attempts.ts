@@ -1,5 +1,6 @@
 import type { Status } from '../../domain/event.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { AttemptCause } from './relabel.ts';
 
 /** One later decision on an event: what `recordAttempts` wrote, and when. */

@@ -1,7 +1,9 @@
 import type { Rules } from '../../domain/event.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { describeSqlError } from '../errors.ts';
-import { addressOfConnection, quoteIdentifier, type Queryable } from '../pool.ts';
+import { knownAddress } from '../known-address.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** What `init` recorded of the service's own table, and the rules of execution. */
 export interface TableBinding {
@@ -32,7 +34,7 @@ export interface Binding extends TableBinding {
 export async function readBinding(db: Queryable, schema: string): Promise<Binding> {
   const binding = await findBinding(db, schema);
   if (binding !== null) return binding;
-  const address = addressOfConnection(db);
+  const address = knownAddress(db);
   const place = address === null ? 'There is' : `${address} has`;
   throw new UserEventsError('NOT_INITIALISED', `${place} no ledger in schema ${schema}`);
 }

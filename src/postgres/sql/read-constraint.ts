@@ -1,6 +1,7 @@
 import type { UsersTable } from '../../domain/users-table.ts';
 import { describeSqlError } from '../errors.ts';
-import { quoteIdentifier, type PoolClient, type Queryable } from '../pool.ts';
+import type { PoolClient, Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import { savepoint } from '../transaction.ts';
 
 /** A constraint, or a unique index, as the catalog has it now. */

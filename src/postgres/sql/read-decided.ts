@@ -1,7 +1,8 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { Status } from '../../domain/event.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { Claim } from './apply-batch.ts';
 
 /** What the ledger says of a record, by its place. */

@@ -2,7 +2,8 @@ import type { EventError } from '../../domain/column-values.ts';
 import type { JsonObject, Operation, Status } from '../../domain/event.ts';
 import type { UsersTable } from '../../domain/users-table.ts';
 import { textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { EventPlace } from './read-statuses.ts';
 
 /** One event, with all that the ledger has of it. */

@@ -2,7 +2,8 @@ import type { Facts, UserFacts } from '../../domain/fold.ts';
 import type { KnownEvent } from '../../domain/sameness.ts';
 import type { UsersTable } from '../../domain/users-table.ts';
 import { textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, statementName, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, statementName } from '../sql-text.ts';
 import type { Claim } from './apply-batch.ts';
 
 /** Facts, and the position in the same snapshot: facts count only with the revision they were read at. */

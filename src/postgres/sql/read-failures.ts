@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../domain/event.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { EventPlace } from './read-statuses.ts';
 
 /** Which failed events are wanted; null does not matter. */

@@ -3,7 +3,8 @@ import type { EventErrorCode } from '../../errors/codes.ts';
 import type { JsonObject, Operation, Status } from '../../domain/event.ts';
 import { inDecisionOrder, type HistoryEntry } from '../../domain/history.ts';
 import { textArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 interface HistoryRow {
   readonly user_id: string;

@@ -1,5 +1,6 @@
 import type { Status } from '../../domain/event.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** The newest entry of a user's history, and how many of them are open, or hold something yet. */
 export interface LastEntry {

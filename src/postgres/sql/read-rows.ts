@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../domain/event.ts';
 import type { UsersTable } from '../../domain/users-table.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** Users' rows as JSON, column by column, by key; users without a row are absent. No locks. */
 export async function readRows(

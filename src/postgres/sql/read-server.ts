@@ -1,6 +1,7 @@
 import type { UsersTable } from '../../domain/users-table.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** The server, as far as it decides whether a consumer can work on it. */
 export interface ServerState {

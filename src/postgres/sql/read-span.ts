@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** One row of the ledger, as it is compared with the log's record at its offset. */
 export interface SpanRow {

@@ -1,6 +1,7 @@
 import type { Status } from '../../domain/event.ts';
 import { uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** What a ledger says of an event. */
 export interface EventStatus {

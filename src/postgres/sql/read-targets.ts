@@ -1,6 +1,7 @@
 import type { RollbackEvent, Status } from '../../domain/event.ts';
 import { uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { RollbackRow } from './relabel.ts';
 
 /** Where an event to be acted on lies in this service's ledger. */

@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** A failed event that `--on-failure rollback` has to compensate. */
 export interface Uncompensated {

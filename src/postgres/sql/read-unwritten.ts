@@ -1,5 +1,6 @@
 import { uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** A failed event that has no dead letter yet. */
 export interface UnwrittenLetter {

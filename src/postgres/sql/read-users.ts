@@ -1,7 +1,8 @@
 import type { UsersTable } from '../../domain/users-table.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { describeSqlError } from '../errors.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** One row of the service's own table. */
 export interface UserRow {

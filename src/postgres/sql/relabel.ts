@@ -1,7 +1,8 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { RollbackEvent, Status } from '../../domain/event.ts';
 import { int8ArrayOfNumbers, jsonArray, textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /** A new word of the ledger on an event that it has, without executing it. */
 export interface Relabel {

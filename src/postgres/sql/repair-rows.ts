@@ -1,7 +1,8 @@
 import type { FoldedImage } from '../../domain/expected-row.ts';
 import type { UserColumn, UsersTable } from '../../domain/users-table.ts';
 import { boolArray, int8ArrayOfNumbers, jsonArray, textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, quoteLiteral, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 import type { ExpectedRow } from './find-drift.ts';
 
 /** A row as it has to be, and the times of the events that made and last changed it, ms. */

@@ -1,5 +1,6 @@
 import { int8Array } from '../binary-array.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import { nextGeneration } from './bind-group.ts';
 
 /** A topic that was made anew under the name of the one that this schema was bound to. */

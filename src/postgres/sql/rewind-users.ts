@@ -1,6 +1,7 @@
 import type { UsersTable } from '../../domain/users-table.ts';
 import { textArray, uuidArray } from '../binary-array.ts';
-import { quoteIdentifier, quoteLiteral, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 
 /**
  * Sets users' rows back to the before images of the events named: deletes, updates or inserts at most one row each.

@@ -1,5 +1,6 @@
 import type { UsersTable } from '../../domain/users-table.ts';
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 export interface UnknownRows {
   /** All rows of the table. */

@@ -1,7 +1,7 @@
 import type { UserColumn, UsersTable } from '../../domain/users-table.ts';
 import type { UserWrite } from '../../domain/row-change.ts';
 import { boolArray, int2Array, int8ArrayOfNumbers, maskArray, textArray } from '../binary-array.ts';
-import { quoteIdentifier } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 
 /**
  * The part that every statement which executes events has in common: the users joined once, the before image made

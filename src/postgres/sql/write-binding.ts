@@ -1,4 +1,5 @@
-import { quoteIdentifier, type Queryable } from '../pool.ts';
+import type { Queryable } from '../pool.ts';
+import { quoteIdentifier } from '../sql-text.ts';
 import type { TableBinding } from './read-binding.ts';
 
 /** Writes the binding's row unless it is there. One row; a second `init` waits for the first one's commit. */
