@@ -6,9 +6,8 @@
  */
 export function lineEventId(runId: string, line: number): string {
   const number = line.toString(16).padStart(8, '0');
-  const [, , , variant = '', random = ''] = runId.split('-');
   return (
     `${runId.slice(0, 13)}-7${number.slice(0, 3)}-` +
-    `${variant.slice(0, 1)}${number.slice(3, 6)}-${number.slice(6, 8)}${random.slice(2)}`
+    `${runId.slice(19, 20)}${number.slice(3, 6)}-${number.slice(6, 8)}${runId.slice(26)}`
   );
 }

@@ -84,13 +84,14 @@ describeEachLog('publishing an input that stops or goes on', (logs) => {
     const log = await logs.open(1);
     const tooLarge = { userId: 'large', text: 'x'.repeat(1024 * 1024 - 50) };
     const error = await failureOf(
-      publishInput(await publisherOf(log), requestOf([...users(3000), tooLarge, ...users(10)])),
+      publishInput(await publisherOf(log), requestOf([...users(5000), tooLarge, ...users(10)])),
     );
     expect(error.code).toBe('RECORD_TOO_LARGE');
     const records = await readAllRecords(log);
     expect(error.facts).toMatchObject({ runId: RUN_ID, sent: records.length, nextLine: records.length + 1 });
-    expect(records.length).toBeGreaterThanOrEqual(2000);
-    expect(records.length).toBeLessThanOrEqual(3000);
+    // The first batch has 4,000.
+    expect(records.length).toBeGreaterThanOrEqual(4000);
+    expect(records.length).toBeLessThanOrEqual(5000);
   });
 
   test('sends nothing of a file that was written to while it was checked', async () => {
@@ -108,6 +109,42 @@ describeEachLog('publishing an input that stops or goes on', (logs) => {
       message: expect.stringContaining('was written to'),
     });
     expect(await readAllRecords(log)).toEqual([]);
+  });
+
+  /** More than is kept in memory between checking and sending: 36 MB. */
+  const manyBytes = Array.from({ length: 40 }, (_, at) => ({
+    userId: `u${String(at)}`,
+    text: 'x'.repeat(900_000),
+  }));
+
+  test('an input that is too large to be kept in memory is read a second time, and sent once', async () => {
+    const log = await logs.open(1);
+    const summary = await publishInput(await publisherOf(log), requestOf(manyBytes));
+    expect(summary).toMatchObject({ sent: 40, rejected: 0 });
+    const keys = (await readAllRecords(log)).map(({ key }) => key?.toString());
+    expect(keys).toEqual(manyBytes.map(({ userId }) => userId));
+  });
+
+  test('a file that is read a second time, and was written to since, is sent no further', async () => {
+    const log = await logs.open(1);
+    const path = join(await folder(), 'users.ndjson');
+    await writeFile(path, textOf(manyBytes));
+    let isWritten = false;
+    const onProgress: PublishInputRequest['onProgress'] = (phase) => {
+      if (phase !== 'Publishing' || isWritten) return;
+      isWritten = true;
+      appendFileSync(path, '{"userId":"late"}\n');
+    };
+    const error = await failureOf(
+      publishInput(await publisherOf(log), requestOf('', { from: path, onProgress })),
+    );
+    expect(error).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('was written to'),
+    });
+    const { length } = await readAllRecords(log);
+    expect(length).toBeLessThan(40);
+    expect(error.facts).toMatchObject({ sent: length, nextLine: length + 1 });
   });
 
   test('a dry run checks all, says what would be sent, and sends nothing', async () => {

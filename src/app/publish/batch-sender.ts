@@ -16,6 +16,9 @@ export interface PartitionRange {
   readonly lastOffset: bigint;
 }
 
+/** A range that still grows. */
+type OpenRange = { -readonly [Name in keyof PartitionRange]: PartitionRange[Name] };
+
 /**
  * Appends records in order, in batches, one append at a time; while one is under way the next batch is filled. What is
  * there is sent when the log is idle: a slow input is not held back, a fast one makes full batches.
@@ -25,8 +28,8 @@ export class BatchSender {
   sent = 0;
   readonly operations = new Map<string, number>();
   private readonly log: EventLog;
-  private readonly onSent: (sent: readonly SentRecord[]) => void;
-  private readonly ranges = new Map<number, PartitionRange>();
+  private readonly onSent: (batch: readonly Prepared[], positions: readonly RecordPosition[]) => void;
+  private readonly ranges = new Map<number, OpenRange>();
   private batch: Prepared[] = [];
   private batchBytes = 0;
   private inFlight: Promise<void> | null = null;
@@ -34,7 +37,8 @@ export class BatchSender {
   private failedLine: number | null = null;
   private lastLine: number | null = null;
 
-  constructor(log: EventLog, onSent: (sent: readonly SentRecord[]) => void = () => undefined) {
+  /** `onSent` is told what has come into the log, and where: `positions[i]` is that of `batch[i]`. */
+  constructor(log: EventLog, onSent: BatchSender['onSent']) {
     this.log = log;
     this.onSent = onSent;
   }
@@ -97,36 +101,32 @@ export class BatchSender {
     this.inFlight = null;
   }
 
+  /** Counts without an object of its own for each record: it is done for every event of a file. */
   private tally(batch: readonly Prepared[], positions: readonly RecordPosition[]): void {
-    const sent = positions.flatMap((position, at) => {
-      const prepared = batch[at];
-      return prepared === undefined ? [] : [{ prepared, position }];
-    });
-    for (const { prepared, position } of sent) this.count(prepared.operation ?? 'ignored', position);
-    this.onSent(sent);
-  }
-
-  private count(operation: string, { partition, offset }: RecordPosition): void {
-    this.operations.set(operation, (this.operations.get(operation) ?? 0) + 1);
-    const range = this.ranges.get(partition);
-    this.ranges.set(partition, {
-      partition,
-      count: (range?.count ?? 0) + 1,
-      firstOffset: range?.firstOffset ?? offset,
-      lastOffset: offset,
-    });
+    for (const [at, { operation }] of batch.entries()) {
+      const position = positions[at];
+      if (position === undefined) continue;
+      const name = operation ?? 'ignored';
+      this.operations.set(name, (this.operations.get(name) ?? 0) + 1);
+      const { partition, offset } = position;
+      const range = this.ranges.get(partition);
+      if (range === undefined) {
+        this.ranges.set(partition, { partition, count: 1, firstOffset: offset, lastOffset: offset });
+      } else {
+        range.count += 1;
+        range.lastOffset = offset;
+      }
+    }
+    this.onSent(batch, positions);
   }
 }
 
-/** A record that is in the log. */
-export interface SentRecord {
-  readonly prepared: Prepared;
-  readonly position: RecordPosition;
-}
-
-/** The id under which every ledger has a record that was sent. */
-export function finalEventId({ prepared, position }: SentRecord, envelope: EnvelopeContext): string {
-  const { record, eventId, isIdDerived } = prepared;
+/** The id under which every ledger has a record that lies at `position`. */
+export function finalEventId(
+  { record, eventId, isIdDerived }: Prepared,
+  position: RecordPosition,
+  envelope: EnvelopeContext,
+): string {
   const { timestamp } = record;
   // A record that states no id is given its time before it is sent: its id rests on it.
   if (!isIdDerived || timestamp === undefined) return eventId;

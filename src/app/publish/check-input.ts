@@ -1,6 +1,6 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { Prepared, Reject } from './prepare-line.ts';
-import type { ReadLine } from './read-lines.ts';
+import type { ReadGroup } from './read-lines.ts';
 
 /** Rejects and events that are kept for showing; the rest is counted. */
 const SHOWN_REJECTS = 100;
@@ -19,7 +19,7 @@ export interface Checked {
 
 /** Reads all of an input, from line `skipLines` + 1 on counting what would be sent. Sends nothing. */
 export async function checkInput(
-  lines: AsyncIterable<readonly ReadLine[]>,
+  groups: AsyncIterable<ReadGroup>,
   skipLines: number,
   onProgress: (checkedLines: number) => void,
 ): Promise<Checked> {
@@ -28,8 +28,8 @@ export async function checkInput(
   const preview: Prepared[] = [];
   let good = 0;
   let rejected = 0;
-  for await (const group of lines) {
-    for (const { prepared, reject } of group) {
+  for await (const { lines } of groups) {
+    for (const { prepared, reject } of lines) {
       if (reject !== undefined) {
         rejected += 1;
         if (rejects.length < SHOWN_REJECTS) rejects.push(reject);

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { UserEventsError } from '../../errors/user-events-error.ts';
 import { readStatuses } from '../../postgres/sql/read-statuses.ts';
 import {
   encodingOf,
@@ -11,8 +10,10 @@ import {
 import { BatchSender, finalEventId, type PartitionRange } from './batch-sender.ts';
 import { checkInput, inputInvalid } from './check-input.ts';
 import { openInput, type InputSource } from './input-source.ts';
-import { readLines, type ReadLine } from './read-lines.ts';
-import { createRejectsFile, type RejectsFile } from './rejects-file.ts';
+import { KeptLines } from './kept-lines.ts';
+import { readLines, type ReadGroup } from './read-lines.ts';
+import { sendLines } from './send-lines.ts';
+import { createRejectsFile } from './rejects-file.ts';
 import { requireBoundTopic } from '../bound-topic.ts';
 import { waitForOutcomes, type Outcomes } from './wait-for-outcomes.ts';
 
@@ -76,8 +77,12 @@ export async function publishInput(
   const source = await openInput({ from, isReadTwice: isChecked, signal: publisher.signal });
   try {
     if (isDryRun) return await dryRun(publisher, request, source);
-    const total = isChecked ? await check(publisher, request, source) : null;
-    return await send(publisher, request, source, total);
+    if (!isChecked) return await send(publisher, request, linesOf(publisher, request, source, false), null);
+    const kept = new KeptLines();
+    const total = await check(request, kept.keep(linesOf(publisher, request, source, false)));
+    await source.assertUnchanged();
+    const lines = kept.take() ?? unchanged(source, linesOf(publisher, request, source, true));
+    return await send(publisher, request, lines, total);
   } finally {
     await source.close();
   }
@@ -93,9 +98,8 @@ function linesOf(
   { runId }: Run,
   source: InputSource,
   isChecked: boolean,
-): AsyncIterable<readonly ReadLine[]> {
-  const encoding = { ...encodingOf(publisher), isChecked };
-  return readLines(source, { runId, encoding }, publisher.signal);
+): AsyncIterable<ReadGroup> {
+  return readLines(source, { runId, encoding: encodingOf(publisher), isChecked }, publisher.signal);
 }
 
 async function dryRun(publisher: Publisher, request: Run, source: InputSource): Promise<PublishSummary> {
@@ -119,10 +123,18 @@ async function dryRun(publisher: Publisher, request: Run, source: InputSource): 
   };
 }
 
+/** The second reading. Throws INPUT_INVALID where the input was written to since the first one. */
+async function* unchanged(source: InputSource, groups: AsyncIterable<ReadGroup>): AsyncGenerator<ReadGroup> {
+  for await (const group of groups) {
+    await source.assertUnchanged();
+    yield group;
+  }
+}
+
 /** Returns how many events there are to send. */
-async function check(publisher: Publisher, request: Run, source: InputSource): Promise<number> {
-  const checked = await checkInput(linesOf(publisher, request, source, false), request.skipLines, (done) => {
-    request.onProgress('Checking', done, null);
+async function check({ skipLines, onProgress }: Run, groups: AsyncIterable<ReadGroup>): Promise<number> {
+  const checked = await checkInput(groups, skipLines, (done) => {
+    onProgress('Checking', done, null);
   });
   if (checked.rejected > 0) throw inputInvalid(checked);
   return checked.good;
@@ -131,24 +143,22 @@ async function check(publisher: Publisher, request: Run, source: InputSource): P
 async function send(
   publisher: Publisher,
   request: Run,
-  source: InputSource,
+  lines: AsyncIterable<ReadGroup> | Iterable<ReadGroup>,
   total: number | null,
 ): Promise<PublishSummary> {
   const startedAt = publisher.now();
   const eventIds: string[] = [];
-  const sender = new BatchSender(publisher.log, (sent) => {
+  const sender = new BatchSender(publisher.log, (batch, positions) => {
     if (request.wait !== null) {
-      for (const each of sent) eventIds.push(finalEventId(each, publisher.envelope));
+      for (const [at, position] of positions.entries()) {
+        const prepared = batch[at];
+        if (prepared !== undefined) eventIds.push(finalEventId(prepared, position, publisher.envelope));
+      }
     }
     request.onProgress('Publishing', sender.sent, total);
   });
   const rejects = request.rejectsFile === null ? null : createRejectsFile(request.rejectsFile);
-  const rejected = await sendLines(linesOf(publisher, request, source, total !== null), {
-    sender,
-    rejects,
-    source,
-    request,
-  });
+  const rejected = await sendLines(lines, { ...request, sender, rejects, signal: publisher.signal });
   const elapsedMs = Math.round(publisher.now() - startedAt);
   const outcomes = await waitForAll(publisher, request, eventIds);
   return {
@@ -164,69 +174,6 @@ async function send(
     ...(outcomes === null ? {} : { outcomes }),
     hasFailures: rejected > 0 || outcomes?.hasFailures === true,
   };
-}
-
-interface Sending {
-  readonly sender: BatchSender;
-  readonly rejects: RejectsFile | null;
-  readonly source: InputSource;
-  readonly request: Run;
-}
-
-/** Returns how many lines were rejected. */
-async function sendLines(lines: AsyncIterable<readonly ReadLine[]>, sending: Sending): Promise<number> {
-  const { sender, rejects, source, request } = sending;
-  let rejected = 0;
-  try {
-    for await (const group of lines) {
-      if (rejects === null) await source.assertUnchanged();
-      for (const { raw, prepared, reject } of group) {
-        if (raw.number <= request.skipLines) continue;
-        if (prepared !== undefined) {
-          sender.add(prepared);
-          if (sender.isFull) await sender.send();
-        } else if (rejects === null) {
-          throw new UserEventsError(
-            'INPUT_INVALID',
-            `Line ${String(reject.line)} is not what it was when it was checked`,
-          );
-        } else {
-          rejected += 1;
-          await rejects.add(reject, raw);
-        }
-      }
-      await sender.sendIfIdle();
-    }
-    await sender.send();
-    await sender.settle();
-  } catch (error) {
-    throw await stopped(error, sender, request);
-  } finally {
-    await rejects?.close();
-  }
-  return rejected;
-}
-
-/** The error that stopped it, with how far it came. What is under way is waited for. */
-async function stopped(error: unknown, sender: BatchSender, { runId, skipLines }: Run): Promise<unknown> {
-  const first = await sender.settle().then(
-    () => error,
-    (failure: unknown) => failure,
-  );
-  const isAborted = first instanceof Error && first.name === 'AbortError';
-  const known = isAborted ? new UserEventsError('INTERRUPTED', 'Interrupted', { cause: first }) : first;
-  if (!(known instanceof UserEventsError)) return known;
-  const { sent } = sender;
-  const nextLine = sender.nextLine ?? skipLines + 1;
-  return new UserEventsError(
-    known.code,
-    `${known.message}\n${sent === 1 ? '1 event was' : `${String(sent)} events were`} sent, up to line ${String(nextLine - 1)}`,
-    {
-      cause: known.cause ?? known,
-      hint: `${known.hint} Then go on with the same input and --skip-lines ${String(nextLine - 1)} --run-id ${runId}`,
-      facts: { ...known.facts, sent, nextLine, runId },
-    },
-  );
 }
 
 async function waitForAll(
