@@ -22,6 +22,8 @@ export interface ReporterOutput {
 const INTERVAL_MS = { json: 1_000, terminal: 500, pipe: 30_000 };
 /** So many failures are told one by one; the rest is in the counts. */
 const TOLD_FAILURES = 20;
+/** Of one outage. */
+const TOLD_REASONS = 5;
 
 /** Tells people (a line that is redrawn, notices) or scripts (a JSON line an interval) how consuming goes. */
 export class ConsumeReporter implements ConsumeObserver {
@@ -30,7 +32,8 @@ export class ConsumeReporter implements ConsumeObserver {
   readonly #startedAt = performance.now();
   readonly #pace = new Pace(this.#startedAt);
   readonly #timer: NodeJS.Timeout;
-  readonly #troubles = new Set<'database' | 'log'>();
+  /** What is away, and the reasons that were told. */
+  readonly #troubles = new Map<'database' | 'log', Set<string>>();
   #tally: Tally = EMPTY_TALLY;
   #lag: Lag | null = null;
   #told = 0;
@@ -83,18 +86,26 @@ export class ConsumeReporter implements ConsumeObserver {
   };
 
   readonly onTrouble = (what: 'database' | 'log', message: string | null): void => {
-    if (message === null) {
-      if (this.#troubles.delete(what)) this.#say(`The ${what} is back`);
-    } else if (!this.#troubles.has(what)) {
-      this.#troubles.add(what);
-      this.#say(`The ${what} is away and is waited for: ${message}`);
-    }
+    if (message !== null) this.#sayAway(what, message, message);
+    else if (this.#troubles.delete(what)) this.#say(`The ${what} is back`);
   };
+
+  /** Says why, and says so again where the reason is another: each once in one outage, since they can alternate. */
+  #sayAway(what: 'database' | 'log', reason: string, message: string): void {
+    const told = this.#troubles.get(what);
+    if (told === undefined) {
+      this.#troubles.set(what, new Set([reason]));
+      this.#say(`The ${what} is away and is waited for: ${message}`);
+    } else if (!told.has(reason) && told.size < TOLD_REASONS) {
+      told.add(reason);
+      this.#say(`The ${what} is still away: ${message}`);
+    }
+  }
 
   readonly onStatement = (state: StatementState): void => {
     switch (state.kind) {
       case 'silent':
-        this.onTrouble('database', `it has not answered for ${inSeconds(state.forMs)}`);
+        this.#sayAway('database', 'silent', `it has not answered for ${inSeconds(state.forMs)}`);
         break;
       case 'busy':
         this.#say(
@@ -161,7 +172,7 @@ export class ConsumeReporter implements ConsumeObserver {
   #state(): Consuming {
     const { eventsPerSecond, secondsLeft } = this.#pace;
     const elapsedMs = performance.now() - this.#startedAt;
-    const waitsFor = [...this.#troubles];
+    const waitsFor = [...this.#troubles.keys()];
     return { tally: this.#tally, lag: this.#lag, eventsPerSecond, secondsLeft, elapsedMs, waitsFor };
   }
 }

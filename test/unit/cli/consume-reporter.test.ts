@@ -83,6 +83,24 @@ describe('in a pipe', () => {
   });
 });
 
+test('of an outage every reason is told once, and again in the next outage', () => {
+  const { reporter, text } = terminal({ isTTY: false });
+  for (const reason of ['gone', 'full', 'gone', 'full', 'c', 'd', 'e', 'f', null, null, 'full']) {
+    reporter.onTrouble('database', reason);
+  }
+  for (const forMs of [5000, 6000]) {
+    reporter.onStatement({ kind: 'silent', forMs });
+  }
+  reporter.stop();
+  expect(text().split('\n').slice(0, -1)).toEqual([
+    'The database is away and is waited for: gone',
+    ...['full', 'c', 'd', 'e'].map((reason) => `The database is still away: ${reason}`),
+    'The database is back',
+    'The database is away and is waited for: full',
+    expect.stringMatching(/^The database is still away: it has not answered for/),
+  ]);
+});
+
 test('the time left and what is parked are shown where there are any', () => {
   const state = { tally: { ...TALLY, parked: 1234 }, lag: null, eventsPerSecond: 8100.4, elapsedMs: 1 };
   expect(consumingText({ ...state, secondsLeft: 99.2, waitsFor: [] })).toBe(
