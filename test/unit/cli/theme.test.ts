@@ -21,6 +21,8 @@ test.each([
 test('the width is the terminal’s, and none without a terminal', () => {
   expect(createStyle(terminal, {}).width).toBe(100);
   expect(createStyle(pipe, {}).width).toBeNull();
+  // A pseudo-terminal without a size.
+  expect(createStyle({ isTTY: true, columns: 0 }, {}).width).toBe(80);
 });
 
 test.each([

@@ -1,0 +1,140 @@
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { openLedger } from '../../src/app/consume/open-group.ts';
+import { decideAgain } from '../../src/app/decide-again.ts';
+import { rollBack, type RolledBack, type RollBackRequest } from '../../src/app/rollback/roll-back.ts';
+import { createUuidV7 } from '../../src/cli/uuid-v7.ts';
+import { UserEventsError } from '../../src/errors/user-events-error.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
+import { prepareUsers } from '../support/apply-harness.ts';
+import { describeEachLog } from '../support/each-log.ts';
+import { useTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+jest.setTimeout(60_000);
+
+/** A ledger with so many failed events of as many users, that a consumer might have written. */
+async function failMany(database: TestDatabase, users: number): Promise<void> {
+  const { pool, schema } = database;
+  await prepareUsers(database);
+  await pool.query(`truncate ${schema}.ledger, ${schema}.position, ${schema}.attempt`);
+  await pool.query(
+    `insert into ${schema}.ledger (event_id, generation, partition, "offset", user_id, operation, status, published_at, data,
+       error_code, error_message)
+     select gen_random_uuid(), 0, 0, n, 'u' || n, 'create', 'failed', now(), '{"name": "bad"}', 'DATABASE_CONSTRAINT', 'bad'
+     from generate_series(1, $1) n`,
+    [users],
+  );
+}
+
+const outcomes = ({ sent }: RolledBack): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of sent) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+};
+
+function request(log: EventLog, more: Partial<RollBackRequest> = {}): RollBackRequest {
+  return {
+    log: () => Promise.resolve(log),
+    chosen: { wanted: {}, nowMs: 0 },
+    mode: 'only',
+    force: false,
+    waitMs: null,
+    terms: { reason: null, operator: 'tester', source: '/test', newId: createUuidV7(Date.now) },
+    types: { ignoreTypes: [], mapTypes: new Map() },
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    chooseMode: () => Promise.reject(new Error('nothing is to be chosen')),
+    confirm: () => Promise.resolve(),
+    ...more,
+  };
+}
+
+/** The log, but after `whole` appends the next one puts `part` records in and fails. */
+function breakingOff(log: EventLog, whole: number, part: number): EventLog {
+  let calls = 0;
+  return {
+    engine: log.engine,
+    address: log.address,
+    describe: () => log.describe(),
+    createTopic: (partitions) => log.createTopic(partitions),
+    append: async (records) => {
+      calls += 1;
+      if (calls <= whole) return log.append(records);
+      await log.append(records.slice(0, part));
+      throw new UserEventsError('LOG_UNREACHABLE', 'gone', { facts: { appended: part } });
+    },
+    watermarks: () => log.watermarks(),
+    offsetsAtTime: (timestamp) => log.offsetsAtTime(timestamp),
+    read: (ranges, options) => log.read(ranges, options),
+    committed: (group) => log.committed(group),
+    members: (group) => log.members(group),
+    subscribe: (options) => log.subscribe(options),
+    close: () => log.close(),
+  };
+}
+
+const USERS = 2500;
+
+describeEachLog('a bulk of rollbacks', ({ database, open }) => {
+  beforeEach(() => failMany(database(), USERS));
+
+  test('that is interrupted says how many were sent, and a second run sends the rest alone', async () => {
+    const log = await open(2);
+    const stop = new AbortController();
+    const interrupted = rollBack(
+      database(),
+      request(log, {
+        signal: stop.signal,
+        onProgress: (step) => {
+          if (step === 'send') stop.abort();
+        },
+      }),
+    );
+    await expect(interrupted).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      facts: { sent: 2000, total: USERS },
+    });
+    const again = await rollBack(database(), request(log));
+    expect(outcomes(again)).toEqual({ pending: 2000, sent: 500 });
+    expect(outcomes(await rollBack(database(), request(log)))).toEqual({ pending: USERS });
+  });
+
+  test('that the log breaks off says how many are known to be in it', async () => {
+    const log = await open(2);
+    const broken = breakingOff(log, 1, 300);
+    await expect(rollBack(database(), request(broken))).rejects.toMatchObject({
+      code: 'LOG_UNREACHABLE',
+      facts: { sent: 2300, total: USERS },
+      hint: expect.stringContaining('Run it again'),
+    });
+    expect(outcomes(await rollBack(database(), request(log)))).toEqual({ pending: 2300, sent: 200 });
+  });
+});
+
+describe('a bulk of decisions', () => {
+  const database = useTestDatabase();
+
+  test('that is interrupted says how many were made, and a second run makes the rest', async () => {
+    await failMany(database(), 450);
+    const { pool, schema } = database();
+    const failed = async (): Promise<string[]> => {
+      const { rows } = await pool.query<{ id: string }>(
+        `select event_id as id from ${schema}.ledger where status = 'failed' order by "offset"`,
+      );
+      return rows.map(({ id }) => id);
+    };
+    const skip = async (signal: AbortSignal, onProgress: () => void): Promise<number> => {
+      const terms = { operator: 'tester', reason: 'lost', force: false, maxAttempts: null };
+      const asked = { kind: 'skip', eventIds: await failed(), signal, onProgress, ...terms } as const;
+      return (await decideAgain(database(), await openLedger(database()), asked)).length;
+    };
+    const stop = new AbortController();
+    await expect(
+      skip(stop.signal, () => {
+        stop.abort();
+      }),
+    ).rejects.toMatchObject({ code: 'INTERRUPTED', facts: { done: 200, total: 450 } });
+    expect(await failed()).toHaveLength(250);
+    expect(await skip(new AbortController().signal, () => undefined)).toBe(250);
+    expect(await failed()).toEqual([]);
+  });
+});
