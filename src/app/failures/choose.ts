@@ -1,4 +1,5 @@
-import { readFailedTargets, type FailedTarget } from '../../postgres/sql/read-failures.ts';
+import { readFailedTargets } from '../../postgres/sql/read-failures.ts';
+import type { TargetRow } from '../../postgres/sql/read-targets.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { failureFilter, type FailuresWanted } from './wanted.ts';
 
@@ -16,7 +17,7 @@ export type ChosenEvents = readonly string[] | FailedOnes;
 export async function chooseFailed(
   { pool, schema }: Database,
   { wanted, nowMs }: FailedOnes,
-): Promise<readonly FailedTarget[]> {
+): Promise<readonly TargetRow[]> {
   return readFailedTargets(pool, schema, await failureFilter(pool, schema, wanted, nowMs));
 }
 

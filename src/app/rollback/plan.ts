@@ -37,7 +37,7 @@ export async function planRollback(
   // A portion ahead: the server reads while we decide.
   const readFrom = (from: number): ReturnType<typeof readHistories> => {
     const ids = users.slice(from, from + atOnce).map(({ userId }) => userId);
-    const read = readHistories(database.pool, database.schema, ids);
+    const read = readHistories(database.pool, database.schema, ids, isTriedOut ? 'execute' : 'decide');
     // Awaited a portion later: until then its failure is nobody's.
     read.catch(() => undefined);
     return read;

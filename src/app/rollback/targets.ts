@@ -1,7 +1,7 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import { readTargets, type TargetRow } from '../../postgres/sql/read-targets.ts';
 import type { Database } from '../../postgres/transaction.ts';
-import { areNamed, chooseFailed, type ChosenEvents } from '../failures/choose.ts';
+import { areNamed, chooseFailed, type ChosenEvents, type FailedOnes } from '../failures/choose.ts';
 
 /** What is to be withdrawn of one user. */
 export interface UserTargets {
@@ -33,12 +33,8 @@ const IDS_AT_ONCE = 10_000;
  * throws EVENT_NOT_FOUND, or ROLLBACK_REFUSED for one without a user (it had no effect; skip it).
  */
 export async function findTargets(database: Database, chosen: ChosenEvents): Promise<FoundTargets> {
-  const eventIds = areNamed(chosen) ? chosen : await failedIds(database, chosen);
-  const rows: TargetRow[] = [];
-  for (let from = 0; from < eventIds.length; from += IDS_AT_ONCE) {
-    const ids = eventIds.slice(from, from + IDS_AT_ONCE);
-    rows.push(...(await readTargets(database.pool, database.schema, ids)));
-  }
+  const rows = areNamed(chosen) ? await namedRows(database, chosen) : await failedRows(database, chosen);
+  const eventIds = areNamed(chosen) ? chosen : rows.map(({ eventId }) => eventId);
   const known = new Set(rows.map(({ eventId }) => eventId));
   const unknown = eventIds
     .filter((eventId) => !known.has(eventId))
@@ -58,15 +54,20 @@ export async function findTargets(database: Database, chosen: ChosenEvents): Pro
   return { users: [...byUser].map(([userId, targets]) => ({ userId, rows: targets })), rejected };
 }
 
+async function namedRows(
+  { pool, schema }: Database,
+  eventIds: readonly string[],
+): Promise<readonly TargetRow[]> {
+  const rows: TargetRow[] = [];
+  for (let from = 0; from < eventIds.length; from += IDS_AT_ONCE)
+    rows.push(...(await readTargets(pool, schema, eventIds.slice(from, from + IDS_AT_ONCE))));
+  return rows;
+}
+
 /** A failed rollback is retried or skipped, not rolled back in bulk; an event without a user had no effect. */
-async function failedIds(
-  database: Database,
-  chosen: Exclude<ChosenEvents, readonly string[]>,
-): Promise<readonly string[]> {
+async function failedRows(database: Database, chosen: FailedOnes): Promise<readonly TargetRow[]> {
   const failed = await chooseFailed(database, chosen);
-  return failed.flatMap(({ eventId, operation, userId }) =>
-    operation !== 'rollback' && userId !== null ? [eventId] : [],
-  );
+  return failed.filter(({ operation, userId }) => operation !== 'rollback' && userId !== null);
 }
 
 function throwFirst([first]: readonly Rejected[]): void {

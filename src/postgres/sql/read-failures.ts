@@ -2,6 +2,7 @@ import type { JsonObject } from '../../domain/event.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
+import { TARGET_COLUMNS, type TargetRow } from './read-targets.ts';
 import type { EventPlace } from './read-statuses.ts';
 
 /** Which failed events are wanted; null does not matter. */
@@ -81,23 +82,15 @@ export async function countFailures(
   return (await client.query<FailureCount>(text, parametersOf(filter))).rows;
 }
 
-/** A failed event that a command for many is about. */
-export interface FailedTarget {
-  readonly eventId: string;
-  /** Null where the record has no usable key. */
-  readonly userId: string | null;
-  readonly operation: string | null;
-}
-
 /** The failed events that are wanted, in the order of the log. Uses the partial index `ledger_open`. No locks. */
 export async function readFailedTargets(
   db: Queryable,
   schema: string,
   filter: FailureFilter,
-): Promise<readonly FailedTarget[]> {
-  const text = `select l.event_id as "eventId", l.user_id as "userId", l.operation from ${ledger(schema)} l
+): Promise<readonly TargetRow[]> {
+  const text = `select ${TARGET_COLUMNS} from ${ledger(schema)} l
     where ${CONDITIONS} order by l.generation, l.partition, l."offset"`;
-  return (await db.query<FailedTarget>(text, parametersOf(filter))).rows;
+  return (await db.query<TargetRow>(text, parametersOf(filter))).rows;
 }
 
 const COLUMNS = `l.event_id as "eventId", l.user_id as "userId", l.operation, l.partition, l."offset",

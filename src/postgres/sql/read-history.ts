@@ -27,20 +27,22 @@ interface HistoryRow {
 
 /**
  * The histories of users, each by (generation, offset). An event whose id was another's counts as unreadable: its
- * operation comes as null. A tombstone's fields come as {}. Uses the index `ledger_user`. No locks.
+ * operation comes as null. A tombstone's fields come as {}. Uses the index `ledger_user`. No locks. For a decision alone
+ * existence counts: then neither fields nor errors are read, which is most of the way of a bulk.
  */
 export async function readHistories(
   db: Queryable,
   schema: string,
   userIds: readonly string[],
+  purpose: 'execute' | 'decide' = 'execute',
 ): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
   // The error as its columns: made into JSON by the server it took as long as all the rest. Not ordered by user: nobody
   // asks, and texts take long to compare.
   const text = `select user_id, event_id, partition, "offset", date_part('epoch', published_at) * 1000 as published_ms,
       case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation, status,
-      case when operation is distinct from 'rollback' then data end as data, withdraws,
+      ${purpose === 'decide' ? 'null' : "case when operation is distinct from 'rollback' then data end"} as data, withdraws,
       before_exists, (before_exists is true and before is not null) as has_image, blocked_by,
-      error_code, error_message, sqlstate, error_detail
+      ${purpose === 'decide' ? 'null as error_code' : 'error_code, error_message, sqlstate, error_detail'}
     from ${quoteIdentifier(schema)}.ledger where user_id = any ($1::text[]) order by generation, "offset"`;
   const { rows } = await db.query<HistoryRow>(text, [textArray(userIds)]);
   const histories = new Map<string, HistoryEntry[]>(userIds.map((userId) => [userId, []]));

@@ -16,7 +16,8 @@ export interface TargetRow {
   readonly attempts: number;
 }
 
-const COLUMNS =
+/** Of the ledger, as a `TargetRow` has them. */
+export const TARGET_COLUMNS =
   'event_id as "eventId", user_id as "userId", partition, "offset", operation, status, attempts';
 
 /** Finds events by id; unknown ones are absent. Uses the primary key. No locks. */
@@ -25,7 +26,7 @@ export async function readTargets(
   schema: string,
   eventIds: readonly string[],
 ): Promise<readonly TargetRow[]> {
-  const text = `select ${COLUMNS} from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])
+  const text = `select ${TARGET_COLUMNS} from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])
     order by generation, "offset"`;
   return (await db.query<TargetRow>(text, [uuidArray(eventIds)])).rows;
 }
