@@ -53,6 +53,8 @@ export async function readRollback(
     },
     types: config,
     signal,
+    isUnseen: flags.yes,
+    explain: (error) => context.explain(error),
     onProgress: (step, done, total) => {
       progress.update(done, total, step === 'plan' ? 'planned' : 'sent');
     },

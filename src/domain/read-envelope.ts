@@ -6,7 +6,7 @@ import {
   structuredMode,
   type CloudAttributes,
 } from './cloud-attributes.ts';
-import { TYPE_OF_OPERATION, type EnvelopeContext } from './envelope.ts';
+import { TYPE_OF_OPERATION, type EnvelopeContext, type RollbackTerms } from './envelope.ts';
 import { identityOfCloudEvent, identityOfPlain, type EventIdentity } from './event-identity.ts';
 import type {
   CudEvent,
@@ -15,6 +15,7 @@ import type {
   JsonObject,
   LogEvent,
   Operation,
+  RollbackEvent,
   UnreadableEvent,
 } from './event.ts';
 import { isJsonObject, parseJsonObject } from './parse-json.ts';
@@ -99,14 +100,16 @@ function readUserEvent(
   if (data === null && operation !== 'delete') {
     return unreadable(head, record, context, `an event without a value is a delete, not a ${operation}`);
   }
-  const { userId: userIdInValue, ...fields } = data ?? {};
-  const userId = readUserId(record.key, userIdInValue, context.keyType);
+  const userId = readUserId(record.key, data?.['userId'], context.keyType);
   if (userId instanceof Unreadable) return unreadable(head, record, context, userId.reason);
-  if (operation === 'delete') return cudEvent(head, operation, userId, {}, record.value);
-  if (operation !== 'rollback') return cudEvent(head, operation, userId, fields, record.value);
-  const terms = readRollbackValue(fields);
+  if (operation === 'delete' || data === null) return cudEvent(head, 'delete', userId, {}, record.value);
+  if (operation !== 'rollback') {
+    const { userId: _, ...fields } = data;
+    return cudEvent(head, operation, userId, fields, record.value);
+  }
+  const terms = readRollbackValue(data);
   if (terms instanceof Unreadable) return unreadable(head, record, context, terms.reason);
-  return { ...head, kind: 'rollback', operation, userId, ...terms, value: record.value };
+  return rollbackEvent(head, userId, terms, record.value);
 }
 
 /** Written out, since spreading the head costs 3 us an event, ten times the parsing of its value (V8 11.3). */
@@ -129,6 +132,35 @@ function cudEvent(
     operation,
     userId,
     fields,
+    value,
+  };
+}
+
+/** Written out for the same reason: a bulk is thousands of them. */
+function rollbackEvent(
+  head: EventHead,
+  userId: string,
+  terms: RollbackTerms,
+  value: Buffer | null,
+): RollbackEvent {
+  return {
+    eventId: head.eventId,
+    ceId: head.ceId,
+    source: head.source,
+    isIdDerived: head.isIdDerived,
+    partition: head.partition,
+    offset: head.offset,
+    timestamp: head.timestamp,
+    kind: 'rollback',
+    operation: 'rollback',
+    userId,
+    targets: terms.targets,
+    mode: terms.mode,
+    upTo: terms.upTo,
+    force: terms.force,
+    reason: terms.reason,
+    operator: terms.operator,
+    rules: terms.rules,
     value,
   };
 }

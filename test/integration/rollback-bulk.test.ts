@@ -5,6 +5,7 @@ import { rollBack, type RolledBack, type RollBackRequest } from '../../src/app/r
 import { createUuidV7 } from '../../src/cli/uuid-v7.ts';
 import { UserEventsError } from '../../src/errors/user-events-error.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
+import { toUserEventsError } from '../../src/postgres/errors.ts';
 import { prepareUsers } from '../support/apply-harness.ts';
 import { describeEachLog } from '../support/each-log.ts';
 import { useTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -41,6 +42,8 @@ function request(log: EventLog, more: Partial<RollBackRequest> = {}): RollBackRe
     terms: { reason: null, operator: 'tester', source: '/test', newId: createUuidV7(Date.now) },
     types: { ignoreTypes: [], mapTypes: new Map() },
     signal: new AbortController().signal,
+    isUnseen: false,
+    explain: (error) => Promise.resolve(error),
     onProgress: () => undefined,
     chooseMode: () => Promise.reject(new Error('nothing is to be chosen')),
     confirm: () => Promise.resolve(),
@@ -70,6 +73,10 @@ function breakingOff(log: EventLog, whole: number, part: number): EventLog {
     subscribe: (options) => log.subscribe(options),
     close: () => log.close(),
   };
+}
+
+async function recordsIn(log: EventLog): Promise<number> {
+  return (await log.watermarks()).reduce((sum, { low, high }) => sum + Number(high - low), 0);
 }
 
 const USERS = 2500;
@@ -107,6 +114,70 @@ describeEachLog('a bulk of rollbacks', ({ database, open }) => {
       hint: expect.stringContaining('Run it again'),
     });
     expect(outcomes(await rollBack(database(), request(log)))).toEqual({ pending: 2300, sent: 200 });
+  });
+});
+
+describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
+  beforeEach(() => failMany(database(), USERS));
+
+  test('is sent while it is being planned, confirmed once, and goes on where it was interrupted', async () => {
+    const log = await open(2);
+    const stop = new AbortController();
+    const confirmed: number[] = [];
+    const interrupted = rollBack(
+      database(),
+      request(log, {
+        isUnseen: true,
+        signal: stop.signal,
+        confirm: ({ plans }) => Promise.resolve(void confirmed.push(plans.length)),
+        onProgress: (step, done) => {
+          if (step === 'send' && done === 1000) stop.abort();
+        },
+      }),
+    );
+    await expect(interrupted).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      facts: { sent: 1000, total: USERS },
+    });
+    expect(confirmed).toEqual([500]);
+    const again = await rollBack(database(), request(log, { isUnseen: true }));
+    expect(outcomes(again)).toEqual({ pending: 1000, sent: 1500 });
+    expect(again.plans.map(({ userId }) => userId)).toEqual(again.sent.map(({ userId }) => userId));
+  });
+
+  test('sends nothing where it is not confirmed', async () => {
+    const log = await open(2);
+    const declined = new UserEventsError('DECLINED', 'no');
+    await expect(
+      rollBack(database(), request(log, { isUnseen: true, confirm: () => Promise.reject(declined) })),
+    ).rejects.toBe(declined);
+    expect(await recordsIn(log)).toBe(0);
+  });
+
+  test('says how many are in the log when the database fails while the rest is being planned', async () => {
+    const log = await open(2);
+    const { pool, schema } = database();
+    const renamed: Promise<unknown>[] = [];
+    const broken = rollBack(
+      database(),
+      request(log, {
+        isUnseen: true,
+        explain: (error) => Promise.resolve(toUserEventsError(error, 'here')),
+        onProgress: () => {
+          if (renamed.length === 0) renamed.push(pool.query(`alter table ${schema}.ledger rename to gone`));
+        },
+      }),
+    );
+    const error = await broken.then(
+      () => null,
+      (thrown: unknown) => (thrown instanceof UserEventsError ? thrown : null),
+    );
+    await Promise.all(renamed);
+    await pool.query(`alter table ${schema}.gone rename to ledger`);
+    expect(error?.code).toBe('NOT_INITIALISED');
+    expect(error?.hint).toContain('Run it again');
+    expect(error?.facts).toEqual({ sent: await recordsIn(log), total: USERS });
+    expect(error?.facts['sent']).toBeGreaterThanOrEqual(500);
   });
 });
 

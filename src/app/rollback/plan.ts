@@ -17,7 +17,7 @@ import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
 const DECIDED_AT_ONCE = 500;
 const TRIED_OUT_AT_ONCE = 50;
 /** A plan for people, who read some screens at the most. */
-const MOST_TRIED_OUT = 50;
+export const MOST_TRIED_OUT = 50;
 
 /**
  * Plans a rollback on this service's ledger and on what lies ahead of it in the log: one plan a user. What would happen is
@@ -30,10 +30,21 @@ export async function planRollback(
   users: readonly UserTargets[],
   request: PlanRequest,
 ): Promise<readonly UserPlan[]> {
+  const plans: UserPlan[] = [];
+  for await (const portion of planInPortions(database, ledger, users, request)) plans.push(...portion);
+  return plans;
+}
+
+/** The same, portion by portion: what is planned can be sent while the rest is being planned. */
+export async function* planInPortions(
+  database: Database,
+  ledger: Ledger,
+  users: readonly UserTargets[],
+  request: PlanRequest,
+): AsyncGenerator<readonly UserPlan[], void> {
   const { isThorough, ahead, signal, onProgress } = request;
   const isTriedOut = isThorough || users.length <= MOST_TRIED_OUT;
   const atOnce = isTriedOut ? TRIED_OUT_AT_ONCE : DECIDED_AT_ONCE;
-  const plans: UserPlan[] = [];
   // A portion ahead: the server reads while we decide.
   const readFrom = (from: number): ReturnType<typeof readHistories> => {
     const ids = users.slice(from, from + atOnce).map(({ userId }) => userId);
@@ -53,12 +64,12 @@ export async function planRollback(
       const pending = ahead.byUser.get(user.userId) ?? [];
       return { plan: decide(ledger, user, history, pending, request.mode), history, ahead: pending };
     });
-    plans.push(
-      ...(isTriedOut ? await tryOut(database, ledger, planned, request) : planned.map(({ plan }) => plan)),
-    );
-    onProgress(plans.length, users.length);
+    const plans = isTriedOut
+      ? await tryOut(database, ledger, planned, request)
+      : planned.map(({ plan }) => plan);
+    onProgress(from + portion.length, users.length);
+    yield plans;
   }
-  return plans;
 }
 
 function decide(

@@ -11,10 +11,14 @@ import {
   type Ahead,
   type AheadRequest,
 } from '../log/read-pending.ts';
-import { planRollback } from './plan.ts';
-import { awaitOutcomes, isSendable, sendRollbacks, type SendTerms, type SentRollback } from './send.ts';
-import { findTargets, type Rejected, type UserTargets } from './targets.ts';
+import { awaitOutcomes } from './await-outcomes.ts';
+import { MOST_TRIED_OUT, planInPortions, planRollback } from './plan.ts';
+import { isSendable, sendRollbacks, type SendTerms, type SentRollback } from './send.ts';
+import { findTargets, type FoundTargets, type Rejected, type UserTargets } from './targets.ts';
 import type { PlanRequest, UserPlan } from './user-plan.ts';
+
+/** Records of one append: what measured best with kafkajs, and what an interruption waits for. */
+const SENT_AT_ONCE = 2000;
 
 /** What a plan is made of. */
 export interface DryRunRequest {
@@ -32,10 +36,17 @@ export interface RollBackRequest extends DryRunRequest {
   /** Null: do not wait for the local consumer. */
   readonly waitMs: number | null;
   readonly terms: Omit<SendTerms, 'rules' | 'force'>;
+  /** Nobody looks at the plans before (`--yes`): a bulk is sent while it is being planned. */
+  readonly isUnseen: boolean;
   /** Asks about later events in the way. Throws LATER_EVENTS where there is nobody to ask, DECLINED. */
   readonly chooseMode: (choice: ModeChoice) => Promise<RollbackMode>;
-  /** Throws where it is not confirmed. Not called where nothing is to be sent. `isAsked`: the mode was asked for. */
+  /**
+   * Throws where it is not confirmed. Called once, before anything is sent, and not where nothing is to be sent. `isAsked`:
+   * the mode was asked for. Unseen, the plans are those that were made so far.
+   */
   readonly confirm: (plans: Planned, isAsked: boolean) => Promise<void>;
+  /** Translates what a driver threw; gives back what it does not know. */
+  readonly explain: (error: unknown) => Promise<unknown>;
 }
 
 /** What is asked about: users with later events in the way, both ways; and the others, whose plan is one. */
@@ -85,17 +96,52 @@ export async function rollBack(database: Database, request: RollBackRequest): Pr
   const { users, rejected } = await findTargets(database, request.chosen);
   const asking = aheadRequest(ledger, users, request);
   const ahead = users.length === 0 ? NOTHING_AHEAD : await readAhead(database, await request.log(), asking);
-  const { plans, isAsked } = await planAndAsk(database, ledger, users, ahead, request);
-  const planned = { plans, rejected, aheadGap: ahead.gap };
-  if (plans.some(isSendable)) await request.confirm(planned, isAsked);
-  const terms = { ...request.terms, rules: ledger.rules, force: request.force };
-  const onProgress = (done: number, total: number): void => {
-    request.onProgress('send', done, total);
-  };
-  let sent = await sendRollbacks(request.log, plans, terms, request.signal, onProgress);
-  if (request.waitMs !== null) sent = await awaitOutcomes(database, sent, request.waitMs, request.signal);
+  const found = { users, rejected, ahead };
+  const { log, signal, explain } = request;
+  const { plans, sent: published } = await sendRollbacks(portionsToSend(database, ledger, found, request), {
+    log,
+    terms: { ...request.terms, rules: ledger.rules, force: request.force },
+    users: users.length,
+    signal,
+    onProgress: (done, total) => {
+      request.onProgress('send', done, total);
+    },
+    explain,
+  });
+  const { waitMs } = request;
+  const sent = waitMs === null ? published : await awaitOutcomes(database, published, waitMs, signal);
   const outcomes = sent.map(({ outcome }) => outcome);
-  return { isDryRun: false, ...planned, sent, exit: exitOf(outcomes, rejected) };
+  return { isDryRun: false, plans, rejected, aheadGap: ahead.gap, sent, exit: exitOf(outcomes, rejected) };
+}
+
+interface Found extends FoundTargets {
+  readonly ahead: Ahead;
+}
+
+/** Plans that may be sent: confirmed, all of them planned before where somebody is to see them. */
+async function* portionsToSend(
+  database: Database,
+  ledger: Ledger,
+  { users, rejected, ahead }: Found,
+  request: RollBackRequest,
+): AsyncGenerator<readonly UserPlan[], void> {
+  const { mode, isUnseen, confirm } = request;
+  if (!isUnseen || mode === null || users.length <= MOST_TRIED_OUT) {
+    const { plans, isAsked } = await planAndAsk(database, ledger, users, ahead, request);
+    if (plans.some(isSendable)) await confirm({ plans, rejected, aheadGap: ahead.gap }, isAsked);
+    for (let from = 0; from < plans.length; from += SENT_AT_ONCE)
+      yield plans.slice(from, from + SENT_AT_ONCE);
+    return;
+  }
+  const planning = { ...planRequest(request, ahead, false), onProgress: () => undefined };
+  let isConfirmed = false;
+  for await (const plans of planInPortions(database, ledger, users, planning)) {
+    if (!isConfirmed && plans.some(isSendable)) {
+      await confirm({ plans, rejected, aheadGap: ahead.gap }, false);
+      isConfirmed = true;
+    }
+    yield plans;
+  }
 }
 
 function aheadRequest(

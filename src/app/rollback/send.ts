@@ -1,11 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RollbackMode, Rules } from '../../domain/event.ts';
 import { writeEnvelope } from '../../domain/write-envelope.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { NewRecord } from '../../domain/record.ts';
 import type { EventLog, RecordPosition } from '../../log/event-log.ts';
-import { readOutcomes, type OutcomeRow } from '../../postgres/sql/read-targets.ts';
-import type { Database } from '../../postgres/transaction.ts';
 import type { UserPlan } from './user-plan.ts';
 
 export interface SendTerms {
@@ -35,44 +32,111 @@ export interface SentRollback {
   readonly message: string | null;
 }
 
-/** Records of one append: what measured best with kafkajs, and what an interruption waits for. */
-const SENT_AT_ONCE = 2000;
-
 /** Whether a plan needs a compensating event. */
 export function isSendable({ outlook }: UserPlan): boolean {
   return outlook.decision.isAccepted && outlook.kind !== 'already';
 }
 
+export interface SendRequest {
+  readonly log: () => Promise<EventLog>;
+  readonly terms: SendTerms;
+  /** Users of whom plans will come. */
+  readonly users: number;
+  readonly signal: AbortSignal;
+  /** `total`: the users, without those known to need no event. */
+  readonly onProgress: (sent: number, total: number) => void;
+  /** Translates what a driver threw while it was planned, so that it can be told with what was sent. */
+  readonly explain: (error: unknown) => Promise<unknown>;
+}
+
+/** Plans, in the order they came, and what was sent for each. */
+export interface SentPlans {
+  readonly plans: readonly UserPlan[];
+  readonly sent: readonly SentRollback[];
+}
+
 /**
- * Publishes one compensating event a plan, in portions, to the partition of its targets; passes over what needs none. The
- * error of a log that refuses, and INTERRUPTED between two portions, say in `facts.sent` how many are in the log.
+ * Publishes one compensating event a plan, to the partition of its targets; passes over what needs none. While a portion
+ * is on its way the next one is asked for, and may be planned meanwhile. The error of a log that refuses, of planning
+ * when something was sent already, and INTERRUPTED between two portions, say in `facts.sent` how many are in the log.
  */
 export async function sendRollbacks(
-  log: () => Promise<EventLog>,
-  plans: readonly UserPlan[],
-  terms: SendTerms,
-  signal: AbortSignal,
-  onProgress: (done: number, total: number) => void,
-): Promise<readonly SentRollback[]> {
-  const sendable = plans.filter(isSendable).map((plan) => ({ plan, eventId: terms.newId() }));
-  const sent = new Map<UserPlan, RecordPosition & { readonly eventId: string }>();
-  for (let from = 0; from < sendable.length; from += SENT_AT_ONCE) {
-    if (signal.aborted) throw interrupted(from, sendable.length);
-    const portion = sendable.slice(from, from + SENT_AT_ONCE);
-    const positions = await (
-      await log()
-    )
-      .append(portion.map(({ plan, eventId }) => recordOf(plan, eventId, terms)))
-      .catch((error: unknown) => {
-        throw stopped(error, from, sendable.length);
-      });
-    positions.forEach((position, at) => {
-      const entry = portion[at];
-      if (entry !== undefined) sent.set(entry.plan, { ...position, eventId: entry.eventId });
+  portions: AsyncGenerator<readonly UserPlan[], void>,
+  request: SendRequest,
+): Promise<SentPlans> {
+  const sender = new Sender(request);
+  for (;;) {
+    const next = await portions.next().catch(async (error: unknown) => {
+      throw await sender.afterPlanning(error);
     });
-    onProgress(sent.size, sendable.length);
+    if (next.done === true) break;
+    await sender.add(next.value);
   }
-  return plans.map((plan) => resultOf(plan, sent.get(plan)));
+  return sender.end();
+}
+
+/** One portion on its way at a time. */
+class Sender {
+  readonly #request: SendRequest;
+  readonly #plans: UserPlan[] = [];
+  readonly #results: SentRollback[] = [];
+  #sent = 0;
+  #total: number;
+  #underWay: Promise<void> = Promise.resolve();
+
+  constructor(request: SendRequest) {
+    this.#request = request;
+    this.#total = request.users;
+  }
+
+  async add(plans: readonly UserPlan[]): Promise<void> {
+    await this.#underWay;
+    if (this.#request.signal.aborted) throw interrupted(this.#sent, this.#total);
+    this.#underWay = this.#send(plans);
+    // Awaited with the next portion: until then its failure is nobody's.
+    this.#underWay.catch(() => undefined);
+  }
+
+  async end(): Promise<SentPlans> {
+    await this.#underWay;
+    return { plans: this.#plans, sent: this.#results };
+  }
+
+  /** What to throw when there is no next portion: with what was sent, if anything was. */
+  async afterPlanning(error: unknown): Promise<unknown> {
+    await this.#underWay;
+    if (this.#sent === 0) return error;
+    if (this.#request.signal.aborted) return interrupted(this.#sent, this.#total);
+    return stopped(await this.#request.explain(error), this.#sent, this.#total);
+  }
+
+  async #send(plans: readonly UserPlan[]): Promise<void> {
+    const { log, terms, onProgress } = this.#request;
+    const sendable = plans.filter(isSendable);
+    this.#total -= plans.length - sendable.length;
+    const ids = sendable.map(() => terms.newId());
+    const records = sendable.map((plan, at) => recordOf(plan, ids[at] ?? '', terms));
+    const positions = await this.#append(log, records);
+    let at = 0;
+    for (const plan of plans) {
+      const position = isSendable(plan) ? positions[at] : undefined;
+      this.#results.push(
+        resultOf(plan, position === undefined ? null : { ...position, eventId: ids[at++] ?? '' }),
+      );
+    }
+    this.#plans.push(...plans);
+    this.#sent += sendable.length;
+    if (sendable.length > 0) onProgress(this.#sent, this.#total);
+  }
+
+  async #append(log: SendRequest['log'], records: readonly NewRecord[]): Promise<readonly RecordPosition[]> {
+    if (records.length === 0) return [];
+    try {
+      return await (await log()).append(records);
+    } catch (error) {
+      throw stopped(error, this.#sent, this.#total);
+    }
+  }
 }
 
 function recordOf(
@@ -89,12 +153,12 @@ function recordOf(
 
 function resultOf(
   { userId, targets, outlook, underWay }: UserPlan,
-  sent: (RecordPosition & { readonly eventId: string }) | undefined,
+  sent: (RecordPosition & { readonly eventId: string }) | null,
 ): SentRollback {
   const { mode, decision } = outlook;
   const { eventId = null, partition = null, offset = null } = sent ?? underWay ?? {};
   const base = { userId, targets, mode, eventId, partition, offset, code: null, message: null };
-  if (sent !== undefined) return { ...base, outcome: 'sent' };
+  if (sent !== null) return { ...base, outcome: 'sent' };
   if (decision.isAccepted) return { ...base, outcome: underWay === null ? 'already' : 'pending' };
   return { ...base, outcome: 'refused', code: decision.code, message: decision.message };
 }
@@ -111,41 +175,6 @@ function stopped(error: unknown, before: number, total: number): unknown {
   if (!(error instanceof UserEventsError) || total === 1) return error;
   const sent = before + Number(error.facts['appended'] ?? 0);
   const message = `${error.message}: ${String(sent)} of ${String(total)} rollbacks are known to be sent`;
-  return new UserEventsError(error.code, message, { cause: error, hint: GO_ON, facts: { sent, total } });
-}
-
-const LOOK_EVERY_MS = 50;
-
-/**
- * Waits until this service's consumer has decided what was sent, and says how. TIMED_OUT after `timeoutMs`: what was
- * sent stays sent.
- */
-export async function awaitOutcomes(
-  database: Database,
-  sent: readonly SentRollback[],
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<readonly SentRollback[]> {
-  const ids = sent.flatMap(({ eventId }) => eventId ?? []);
-  const until = performance.now() + timeoutMs;
-  for (;;) {
-    const outcomes = await readOutcomes(database.pool, database.schema, ids);
-    if (outcomes.size === ids.length)
-      return sent.map((each) => ({ ...each, ...settled(outcomes.get(each.eventId ?? '')) }));
-    if (performance.now() > until) {
-      const open = ids.length - outcomes.size;
-      throw new UserEventsError(
-        'TIMED_OUT',
-        `${String(open)} of ${String(ids.length)} rollbacks are sent and not executed yet`,
-      );
-    }
-    await delay(LOOK_EVERY_MS, undefined, { signal });
-  }
-}
-
-function settled(outcome: OutcomeRow | undefined): Partial<SentRollback> {
-  if (outcome === undefined) return {};
-  const { status, code, message } = outcome;
-  // A rollback that was rolled back in the meantime had been accepted.
-  return { outcome: status === 'failed' || status === 'refused' ? status : 'applied', code, message };
+  const hint = `${error.hint} ${GO_ON}`;
+  return new UserEventsError(error.code, message, { cause: error, hint, facts: { sent, total } });
 }

@@ -47,7 +47,11 @@ export async function findTargets(database: Database, chosen: ChosenEvents): Pro
     const { userId, eventId } = row;
     const message = `Event ${eventId} has no user: it had no effect`;
     if (userId === null) userless.push({ eventId, code: 'ROLLBACK_REFUSED', message });
-    else byUser.set(userId, [...(byUser.get(userId) ?? []), row]);
+    else {
+      const others = byUser.get(userId);
+      if (others === undefined) byUser.set(userId, [row]);
+      else others.push(row);
+    }
   }
   const rejected = [...unknown, ...userless];
   if (eventIds.length === 1) throwFirst(rejected);
