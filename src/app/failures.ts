@@ -1,5 +1,6 @@
 import type { EventErrorCode } from '../errors/codes.ts';
 import type { JsonObject } from '../domain/event.ts';
+import { classOf, type EventFailureClass } from '../domain/event-failure-class.ts';
 import { inTransaction, type Database } from '../postgres/transaction.ts';
 import { readBinding } from '../postgres/sql/read-binding.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type FailureCount,
   type FailureRow,
 } from '../postgres/sql/read-failures.ts';
-import { classOf, failureFilter, type FailureClass, type FailuresWanted } from './failures/wanted.ts';
+import { failureFilter, type FailuresWanted } from './failures/wanted.ts';
 import { isoTime } from './trace/iso-time.ts';
 
 /** One failed event, as `failures --json` prints it, a line each; `rollback --from-file` takes the lines. */
@@ -22,7 +23,7 @@ export interface Failure {
   readonly offset: bigint;
   /** ISO 8601: when it was published. */
   readonly timestamp: string;
-  readonly class: FailureClass;
+  readonly class: EventFailureClass;
   readonly code: EventErrorCode;
   readonly sqlState: string | null;
   readonly message: string;

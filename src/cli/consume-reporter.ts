@@ -46,6 +46,8 @@ export class ConsumeReporter implements ConsumeObserver {
     this.#output = output;
     this.#kind = output.isJson ? 'json' : output.line.isShown ? 'terminal' : 'pipe';
     this.#timer = setInterval(() => void this.#tick(), output.intervalMs ?? INTERVAL_MS[this.#kind]);
+    // Whoever only watches keeps no process alive.
+    this.#timer.unref();
   }
 
   readonly onStarted = (): void => undefined;

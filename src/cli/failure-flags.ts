@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
-import { FAILURE_CLASSES, FAILURE_CODES, type FailuresWanted } from '../app/failures/wanted.ts';
+import type { FailuresWanted } from '../app/failures/wanted.ts';
+import { FAILURE_CLASSES, FAILURE_CODES } from '../domain/event-failure-class.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 
 /** Which failures are meant. */

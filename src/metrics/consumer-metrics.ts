@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Applied } from '../app/consume/apply-events.ts';
 import type { ConsumeObserver } from '../app/consume/consume-options.ts';
 import type { FailedEvent } from '../app/consume/tally.ts';
-import { failureClasses } from './failure-class.ts';
+import { CODES_OF_CLASS, FAILURE_CODES, classOf } from '../domain/event-failure-class.ts';
 
 /** What a consumer is called in its metrics. */
 export interface ConsumerLabels {
@@ -59,7 +59,6 @@ export class ConsumerMetrics implements ConsumeObserver {
     'How often the consumer found the database or the log away and began to wait, or tried in vain again.',
     'dependency',
   );
-  readonly #classes = failureClasses();
 
   constructor(labels: ConsumerLabels) {
     collectDefaultMetrics({ register: this.registry });
@@ -73,7 +72,9 @@ export class ConsumerMetrics implements ConsumeObserver {
     for (const outcome of OUTCOMES) this.#decided.inc({ outcome }, 0);
     for (const outcome of ROLLBACK_OUTCOMES) this.#rollbacks.inc({ outcome }, 0);
     for (const dependency of DEPENDENCIES) this.#waits.inc({ dependency }, 0);
-    for (const [code, of] of this.#classes) this.#failures.inc({ class: of, code }, 0);
+    for (const [name, codes] of Object.entries(CODES_OF_CLASS)) {
+      for (const code of codes) this.#failures.inc({ class: name, code }, 0);
+    }
   }
 
   readonly onStarted = (): void => undefined;
@@ -90,9 +91,13 @@ export class ConsumerMetrics implements ConsumeObserver {
     this.#batchSeconds.observe(elapsedMs / 1000);
   };
 
-  readonly onFailed = ({ code }: FailedEvent): void => {
-    const known = this.#classes.get(code);
-    this.#failures.inc(known === undefined ? { class: 'other', code: 'OTHER' } : { class: known, code });
+  readonly onFailed = ({ code, isRollback }: FailedEvent): void => {
+    const known = FAILURE_CODES.find((each) => each === code);
+    const labels =
+      known === undefined
+        ? { class: 'other', code: 'OTHER' }
+        : { class: classOf(isRollback ? 'rollback' : null, known), code };
+    this.#failures.inc(labels);
   };
 
   readonly onTrouble = (what: 'database' | 'log', message: string | null): void => {

@@ -86,7 +86,7 @@ describeKafka('the metrics of consume', () => {
     const found = await scrape(url);
     const outcome = (name: string): number => valueOf(found, 'user_events_events_total', { outcome: name });
     expect([outcome('failed'), outcome('parked'), outcome('duplicate')]).toEqual([1, 1, 0]);
-    expect(valueOf(found, 'user_events_failures_total', { class: 'rules', code: 'USER_EXISTS' })).toBe(1);
+    expect(valueOf(found, 'user_events_failures_total', { class: 'rule', code: 'USER_EXISTS' })).toBe(1);
     expect(valueOf(found, 'user_events_assigned_partitions')).toBe(4);
     let events = 0;
     for (const partition of ['0', '1', '2', '3']) {

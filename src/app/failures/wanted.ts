@@ -1,3 +1,4 @@
+import { CODES_OF_CLASS, type EventFailureClass } from '../../domain/event-failure-class.ts';
 import { readTime } from '../../domain/offset-time.ts';
 import { fieldNamesOf } from '../../domain/users-table.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
@@ -7,31 +8,10 @@ import { constraintsOn } from '../../postgres/sql/read-constraint.ts';
 import type { FailureFilter } from '../../postgres/sql/read-failures.ts';
 import type { Queryable } from '../../postgres/pool.ts';
 
-/**
- * What kind of thing refused an event. `rule`: the rules of execution, and fields that have no place in the table.
- * `database`: PostgreSQL (a constraint, a value, a trigger, a time-out). `unreadable`: the record itself. `rollback`: a
- * rollback that could not be executed here, whatever the reason.
- */
-export const FAILURE_CLASSES = ['rule', 'database', 'unreadable', 'rollback'] as const;
-export type FailureClass = (typeof FAILURE_CLASSES)[number];
-
-/** The codes that an event may have failed with, by class. Those of the last are of rollbacks alone. */
-const CODES_OF_CLASS: Readonly<Record<FailureClass, readonly EventErrorCode[]>> = {
-  rule: ['USER_EXISTS', 'USER_NOT_FOUND', 'UNKNOWN_FIELD', 'WRONG_TYPE'],
-  database: ['DATABASE_CONSTRAINT', 'DATABASE_VALUE', 'DATABASE_TRIGGER', 'STATEMENT_TIMEOUT'],
-  unreadable: ['UNREADABLE', 'UNKNOWN_TYPE', 'EVENT_ID_REUSED'],
-  rollback: ['DRIFT', 'IMAGE_PRUNED'],
-};
-
-/** What `--code` takes. */
-export const FAILURE_CODES: readonly EventErrorCode[] = FAILURE_CLASSES.flatMap(
-  (name) => CODES_OF_CLASS[name],
-);
-
 /** Which failures are wanted; what is not given does not matter. */
 export interface FailuresWanted {
   readonly codes?: readonly EventErrorCode[] | undefined;
-  readonly class?: FailureClass | undefined;
+  readonly class?: EventFailureClass | undefined;
   /** Five characters, or what it begins with: `23`. */
   readonly sqlState?: string | undefined;
   readonly constraint?: string | undefined;
@@ -77,7 +57,7 @@ function toFilter(wanted: FailuresWanted, nowMs: number): Omit<FailureFilter, 'f
 /** A rollback may fail with any code. */
 function chosenCodes(
   codes: readonly EventErrorCode[] | undefined,
-  wantedClass: FailureClass | undefined,
+  wantedClass: EventFailureClass | undefined,
 ): readonly EventErrorCode[] | null {
   if (wantedClass === undefined || wantedClass === 'rollback') return codes ?? null;
   const ofClass = CODES_OF_CLASS[wantedClass];
@@ -101,10 +81,4 @@ export function parseTime(flag: string, text: string, nowMs: number): Date {
   }
   const isAhead = time.isDuration && time.timestamp > nowMs;
   return new Date(isAhead ? Math.max(0, 2 * nowMs - time.timestamp) : time.timestamp);
-}
-
-/** The class of a failure, by what failed and why. */
-export function classOf(operation: string | null, code: EventErrorCode): FailureClass {
-  if (operation === 'rollback') return 'rollback';
-  return FAILURE_CLASSES.find((name) => CODES_OF_CLASS[name].includes(code)) ?? 'rule';
 }

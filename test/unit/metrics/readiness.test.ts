@@ -1,6 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { ERROR_CODES } from '../../../src/errors/codes.ts';
-import { failureClasses } from '../../../src/metrics/failure-class.ts';
 import { whyNotReady } from '../../../src/metrics/readiness.ts';
 
 const UP = { database: true, log: true };
@@ -17,11 +15,4 @@ test.each([
   ['working', { database: true, log: false }, false, ['the log does not answer']],
 ] as const)('%s, %j, stopping %s: %j', (phase, up, isStopping, reasons) => {
   expect(whyNotReady(phase, up, isStopping)).toEqual(reasons);
-});
-
-test('every code that an event fails with has a class', () => {
-  const codes = Object.entries(ERROR_CODES).filter(([, { scope, exit }]) => scope === 'event' && exit === 7);
-  expect([...failureClasses().keys()]).toEqual(codes.map(([code]) => code));
-  expect(failureClasses().get('DATABASE_CONSTRAINT')).toBe('database');
-  expect(failureClasses().get('DRIFT')).toBe('rollback');
 });
