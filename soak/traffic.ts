@@ -23,6 +23,8 @@ const ORDERLY_USERS = 400;
 /** A user with so many events is followed by a new one: the model looks at all of a history again and again. */
 const LONGEST_HISTORY = 40;
 const WILD_USERS = 100;
+/** No plan was shown before it, and nothing has drifted. */
+const UNCONDITIONAL = { upTo: null, force: false } as const;
 /** So many of the newest records can be sent again. */
 const KEPT = 4_000;
 
@@ -89,7 +91,7 @@ export class Traffic {
     // Before the first event a put would presume nothing, and leave a rollback of it undecided by existence.
     const kind = isThere ? this.#change(dice) : id === 0 || dice < 0.9 ? 'create' : 'put';
     const fields = kind === 'delete' ? {} : this.#fields(userId, kind === 'create');
-    model.take({ id, user: userId, kind, fields, targets: [], mode: 'only' });
+    model.take({ id, user: userId, kind, fields, targets: [], mode: 'only', ...UNCONDITIONAL });
     return {
       record: writeEnvelope({ kind: 'cud', operation: kind, eventId, userId, fields }, SOURCE),
       what: 'valid',
@@ -105,7 +107,7 @@ export class Traffic {
     const pick = (): number => Math.max(0, id - 1 - this.#below(6));
     const targets = [...new Set(this.#random() < 0.7 ? [pick()] : [pick(), pick()])];
     const mode: ModelEvent['mode'] = this.#random() < 0.5 ? 'only' : 'cascade';
-    model.take({ id, user: userId, kind: 'rollback', fields: {}, targets, mode });
+    model.take({ id, user: userId, kind: 'rollback', fields: {}, targets, mode, ...UNCONDITIONAL });
     const terms = {
       mode,
       upTo: null,
