@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { keepEarlySignals } from '../dist/cli/early-signals.js';
+
+keepEarlySignals();
 
 // Node 22.1 and newer keep compiled code between runs; older ones do not know it.
 module.enableCompileCache?.();

@@ -2,6 +2,7 @@ import { Command, Errors, type Interfaces } from '@oclif/core';
 import { SETTINGS } from '../config/settings.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { createContext, type Context, type Needs } from './context.ts';
+import { takeEarlySignal } from './early-signals.ts';
 import { tellError } from './error-report.ts';
 import { everyFlag } from './flags.ts';
 import { JSON_VERSION, toJson, toResultJson } from './json.ts';
@@ -42,9 +43,13 @@ export abstract class BaseCommand<Result extends object> extends Command {
    */
   protected readonly drains: boolean = false;
 
-  private readonly stopRequest: StopRequest = listenToSignals(process, () => {
-    process.exit(INTERRUPTED_EXIT);
-  });
+  private readonly stopRequest: StopRequest = listenToSignals(
+    process,
+    () => {
+      process.exit(INTERRUPTED_EXIT);
+    },
+    takeEarlySignal(),
+  );
   private readonly output: Output = createOutput(process.stdout, () => {
     this.stopRequest.stop('reader gone');
   });

@@ -1,7 +1,8 @@
 import { UserEventsError } from '../errors/user-events-error.ts';
+import { STOP_SIGNALS, type StopSignal } from './early-signals.ts';
 
 /** Why a command is asked to stop: a signal, or the reader of its output has gone. */
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'reader gone';
+export type StopReason = StopSignal | 'reader gone';
 
 /** What asks one command to stop. */
 export interface StopRequest {
@@ -16,9 +17,13 @@ export interface StopRequest {
 
 /**
  * Listens to SIGINT and SIGTERM: the first one aborts, so that the command drains; the second one calls `leave`,
- * which ends the process at once.
+ * which ends the process at once. `early` is one that came before anybody listened: it is the first.
  */
-export function listenToSignals(emitter: NodeJS.EventEmitter, leave: () => void): StopRequest {
+export function listenToSignals(
+  emitter: NodeJS.EventEmitter,
+  leave: () => void,
+  early: StopSignal | null = null,
+): StopRequest {
   const controller = new AbortController();
   let reason: StopReason | null = null;
   const stop = (asked: StopReason): void => {
@@ -26,12 +31,13 @@ export function listenToSignals(emitter: NodeJS.EventEmitter, leave: () => void)
     if (reason === null || reason === 'reader gone') reason = asked;
     controller.abort(new UserEventsError('INTERRUPTED', `Stopped: ${reason}`));
   };
-  const onSignal = (name: 'SIGINT' | 'SIGTERM') => (): void => {
+  const onSignal = (name: StopSignal) => (): void => {
     if (reason === 'SIGINT' || reason === 'SIGTERM') leave();
     else stop(name);
   };
-  const handlers = (['SIGINT', 'SIGTERM'] as const).map((name) => ({ name, handler: onSignal(name) }));
+  const handlers = STOP_SIGNALS.map((name) => ({ name, handler: onSignal(name) }));
   for (const { name, handler } of handlers) emitter.on(name, handler);
+  if (early !== null) stop(early);
   return {
     signal: controller.signal,
     get reason() {

@@ -43,6 +43,35 @@ describe('the command line as it is installed', () => {
   });
 });
 
+describe('a signal that comes before the command is loaded', () => {
+  const NOWHERE = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' };
+  const hook = path.join(PACKAGE, 'test/support/signal-while-loading.mjs');
+  const signalled = (args: readonly string[], module: string, signal: string) =>
+    runCli(args, {
+      env: {
+        ...NOWHERE,
+        NODE_OPTIONS: `--import=${hook}`,
+        TEST_EARLY_MODULE: module,
+        TEST_EARLY_SIGNAL: signal,
+      },
+    });
+
+  test.each(['/dist/cli/main.js', '/dist/commands/consume.js'])(
+    'ends consume as one that comes later does: SIGTERM with 0 and the summary, at %s',
+    async (module) => {
+      const { exitCode, signal, stdout } = await signalled(['consume', '--json'], module, 'SIGTERM');
+      expect({ exitCode, signal }).toEqual({ exitCode: 0, signal: null });
+      expect(JSON.parse(stdout)).toMatchObject({ _command: 'consume', events: 0, endedBy: 'signal' });
+    },
+  );
+
+  test('ends a command that only reads with 130', async () => {
+    const { exitCode, signal, stderr } = await signalled(['status'], '/dist/commands/status.js', 'SIGINT');
+    expect({ exitCode, signal }).toEqual({ exitCode: 130, signal: null });
+    expect(stderr).toContain('INTERRUPTED');
+  });
+});
+
 describe('the harness', () => {
   test('gives a process its output as it comes, and says so when it ends without', async () => {
     const cli = await spawnCli(['--version']);
