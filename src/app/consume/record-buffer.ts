@@ -93,7 +93,9 @@ export class RecordBuffer {
   }
 }
 
-/** A record's share of memory, about: its bytes and what the object around them takes. */
-function sizeOf(record: LogRecord): number {
-  return 200 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+/** A record's share of memory, about: its bytes, those of its headers too, and what the object around them takes. */
+function sizeOf({ key, value, headers }: LogRecord): number {
+  let bytes = 200 + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers) bytes += header.key.length + (header.value?.length ?? 0);
+  return bytes;
 }
