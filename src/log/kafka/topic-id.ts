@@ -1,4 +1,4 @@
-import { UserEventsError } from '../../errors/user-events-error.ts';
+import kafkajs from 'kafkajs';
 import type { KafkaBroker } from './private-api.ts';
 
 /** The protocol's Metadata request, in the first version that tells topic ids (KIP-516: brokers from 2.8 on). */
@@ -8,6 +8,15 @@ const NOT_CREATED_NOR_AUTHORIZED = Buffer.from([0, 0, 0, 0]);
 const NO_TAGGED_FIELDS = Buffer.from([0]);
 const ID_BYTES = 16;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
+/** What a broker may answer about a topic instead (org.apache.kafka.common.protocol.Errors); others have no name here. */
+const TOPIC_ERRORS: ReadonlyMap<number, { readonly type: string; readonly retriable: boolean }> = new Map([
+  [5, { type: 'LEADER_NOT_AVAILABLE', retriable: true }],
+  [7, { type: 'REQUEST_TIMED_OUT', retriable: true }],
+  [9, { type: 'REPLICA_NOT_AVAILABLE', retriable: true }],
+  [13, { type: 'NETWORK_EXCEPTION', retriable: true }],
+  [29, { type: 'TOPIC_AUTHORIZATION_FAILED', retriable: false }],
+  [72, { type: 'LISTENER_NOT_FOUND', retriable: true }],
+]);
 
 /** `unsupported`: the broker is too old to know ids. `missing`: it has no such topic at this moment. */
 export type TopicId = { readonly id: string } | 'unsupported' | 'missing';
@@ -16,7 +25,8 @@ export type TopicId = { readonly id: string } | 'unsupported' | 'missing';
  * Asks one broker for the id of a topic: a UUID that never comes back, so that a topic made anew under the same name
  * has another one. A broker knows of a new topic before it serves records of it (KRaft publishes an image to its
  * metadata cache first): what was fetched from a broker that answers with an id afterwards is of that topic or of none
- * before it. Throws kafkajs's errors of a lost connection, and LOG_REFUSED where the broker answers with an error.
+ * before it. Throws kafkajs's errors: of a lost connection, and of the protocol where the broker answers with one,
+ * so that what passes is tried again as it is for any other request.
  */
 export async function readTopicId(broker: KafkaBroker, topic: string): Promise<TopicId> {
   const { maxVersion } = broker.versions?.[METADATA.apiKey] ?? { maxVersion: 0 };
@@ -71,10 +81,14 @@ function parseResponse(bytes: Buffer): TopicId {
   if (/[^0-]/.test(id)) return { id };
   // A cluster with ZooKeeper whose brokers speak an older protocol among themselves (a rolling upgrade) knows no ids.
   if (errorCode === 0) return 'unsupported';
-  throw new UserEventsError(
-    'LOG_REFUSED',
-    `Kafka did not tell the id of a topic: error ${String(errorCode)}`,
-  );
+  throw protocolError(errorCode);
+}
+
+/** As kafkajs makes it of an answer that it reads itself. */
+function protocolError(code: number): Error {
+  const known = TOPIC_ERRORS.get(code) ?? { type: `error ${String(code)}`, retriable: false };
+  const told = new Error(`Kafka did not tell the id of a topic: ${known.type}`);
+  return new kafkajs.KafkaJSProtocolError(Object.assign(told, { code, ...known }));
 }
 
 function unsignedVarint(value: number): Buffer {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { isTransient, translateError } from '../../../../src/log/kafka/errors.ts';
 import { readTopicId } from '../../../../src/log/kafka/topic-id.ts';
 
 type Broker = Parameters<typeof readTopicId>[0];
@@ -46,4 +47,16 @@ test.each([
 
 test('a broker that is too old is not asked', async () => {
   expect(await readTopicId(brokerThat(Buffer.alloc(0), 9), 't')).toBe('unsupported');
+});
+
+test.each([
+  ['an election', 5, 'LOG_UNREACHABLE', true],
+  ['a replica that is not there', 9, 'LOG_REFUSED', true],
+  ['a right that is missing', 29, 'LOG_AUTH_FAILED', false],
+  ['an error that is not known', 87, 'LOG_REFUSED', false],
+])('%s, answered without an id, is told as for any request', async (_, errorCode, code, passes) => {
+  const answer = readTopicId(brokerThat(answerOf(errorCode, '0'.repeat(32))), 't');
+  const error = await answer.catch((thrown: unknown) => thrown);
+  expect(translateError(error, { address: 'localhost:9092', topic: 't' }).code).toBe(code);
+  expect(isTransient(error)).toBe(passes);
 });
