@@ -2,7 +2,7 @@ import { Command, Errors, type Interfaces } from '@oclif/core';
 import { SETTINGS } from '../config/settings.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { createContext, type Context, type Needs } from './context.ts';
-import { takeEarlySignal } from './early-signals.ts';
+import { leave, INTERRUPTED_EXIT, takeEarlySignal } from './early-signals.ts';
 import { tellError } from './error-report.ts';
 import { everyFlag } from './flags.ts';
 import { JSON_VERSION, toJson, toResultJson } from './json.ts';
@@ -17,7 +17,6 @@ import { createStyle, type Style, type View } from './theme.ts';
 /** The exits of a command that printed its result: 0 done, 5 a part was not found, 6 refused, 7 failed, 3 and 4 doctor. */
 export type ResultExit = 0 | 3 | 4 | 5 | 6 | 7;
 
-const INTERRUPTED_EXIT = 130;
 /** Leaving a consumer group and closing a pool take some ms where all is well. */
 const CLOSE_TIMEOUT_MS = 3000;
 
@@ -43,13 +42,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
    */
   protected readonly drains: boolean = false;
 
-  private readonly stopRequest: StopRequest = listenToSignals(
-    process,
-    () => {
-      process.exit(INTERRUPTED_EXIT);
-    },
-    takeEarlySignal(),
-  );
+  private readonly stopRequest: StopRequest = listenToSignals(process, leave, takeEarlySignal());
   private readonly output: Output = createOutput(process.stdout, () => {
     this.stopRequest.stop('reader gone');
   });

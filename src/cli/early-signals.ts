@@ -2,10 +2,16 @@
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-const INTERRUPTED_EXIT = 130;
+/** Of a command that a signal ended before it had done all. */
+export const INTERRUPTED_EXIT = 130;
 
 let handlers: readonly { readonly name: StopSignal; readonly handler: () => void }[] = [];
 let kept: StopSignal | null = null;
+
+/** Ends the process at once, as a second signal wants it. */
+export function leave(): never {
+  process.exit(INTERRUPTED_EXIT);
+}
 
 /**
  * Keeps the first signal for the command, which listens only when its modules are loaded (some 0.3 s): a supervisor may
@@ -15,7 +21,7 @@ export function keepEarlySignals(): void {
   handlers = STOP_SIGNALS.map((name) => ({
     name,
     handler: () => {
-      if (kept !== null) process.exit(INTERRUPTED_EXIT);
+      if (kept !== null) leave();
       kept = name;
     },
   }));
