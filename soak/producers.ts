@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { NewRecord } from '../src/domain/record.ts';
 import type { EventLog } from '../src/log/event-log.ts';
 import { Traffic, type OrderlyUser, type Sent } from './traffic.ts';
+import { PARTITIONS } from './world.ts';
 
 /** Records an append, and how long a producer rests after one: together some 400 events a second. */
 const RECORDS = 40;
@@ -14,14 +15,21 @@ export class Producers {
   readonly sent = new Map<string, number>();
   readonly #traffic: readonly Traffic[];
   readonly #openLog: () => EventLog;
+  readonly #onError: (error: unknown) => void;
   #logs: readonly EventLog[] = [];
   #runs: Promise<void> = Promise.resolve();
   #stopping = new AbortController();
-  #replays: number[] = [];
+  #replays: { readonly records: number; readonly onSent: () => void }[] = [];
 
-  constructor(seed: number, openLog: () => EventLog) {
-    this.#traffic = Array.from({ length: PRODUCERS }, (_, index) => new Traffic(seed, index));
+  constructor(seed: number, openLog: () => EventLog, onError: (error: unknown) => void) {
+    this.#traffic = Array.from({ length: PRODUCERS }, (_, index) => new Traffic(seed, index, PARTITIONS));
     this.#openLog = openLog;
+    this.#onError = onError;
+  }
+
+  /** How many the topic has from now on. Nothing may be under way. */
+  set partitions(count: number) {
+    for (const traffic of this.#traffic) traffic.partitions = count;
   }
 
   get orderly(): readonly OrderlyUser[] {
@@ -29,12 +37,12 @@ export class Producers {
   }
 
   /** Begins, or goes on, with new connections: they know the topic as it is now. */
-  start(onError: (error: unknown) => void): void {
+  start(): void {
     this.#stopping = new AbortController();
     this.#logs = this.#traffic.map(() => this.#openLog());
     this.#runs = Promise.all(
       this.#traffic.map((traffic, index) => this.#run(traffic, this.#logs[index], this.#stopping.signal)),
-    ).then(() => undefined, onError);
+    ).then(() => undefined, this.#onError);
   }
 
   /** Resolves when what is under way is in the log and nothing more is sent. */
@@ -45,9 +53,23 @@ export class Producers {
     this.#logs = [];
   }
 
-  /** Sends the newest records once more, as one who reads a range of the topic and writes it again. */
-  replay(records: number): void {
-    this.#replays.push(records);
+  /** Sends the newest records once more, as one who reads a range of the topic and writes it again. Resolves when it is sent. */
+  replay(records: number): Promise<true> {
+    return new Promise((resolve) => {
+      this.#replays.push({
+        records,
+        onSent: () => {
+          resolve(true);
+        },
+      });
+    });
+  }
+
+  /** Rolls users' events back, in the partition of their newest. Nothing else may be under way. Returns the events' ids. */
+  async rollBack(log: EventLog, most: number): Promise<readonly string[]> {
+    const rollbacks = this.#traffic.flatMap((traffic) => traffic.rollbacks(most / PRODUCERS));
+    await this.#append(log, rollbacks);
+    return rollbacks.map(({ eventId }) => eventId);
   }
 
   async #run(traffic: Traffic, log: EventLog | undefined, signal: AbortSignal): Promise<void> {
@@ -57,8 +79,9 @@ export class Producers {
       if (replay !== undefined) {
         await this.#append(
           log,
-          traffic.again(replay).map((record) => ({ record, what: 'replayed' })),
+          traffic.again(replay.records).map((record) => ({ record, what: 'replayed' })),
         );
+        replay.onSent();
       }
       await pause(REST_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -8,6 +8,8 @@ export interface SoakResult {
   readonly sent: ReadonlyMap<string, number>;
   readonly statuses: ReadonlyMap<string, number>;
   readonly differences: readonly string[];
+  /** Where what the consumers said is kept; null where nothing differs. */
+  readonly logs: string | null;
 }
 
 /** So many differences are shown. */
@@ -24,14 +26,14 @@ function list(counts: ReadonlyMap<string, number>): string {
 
 /** The last lines of a soak: what was sent, what became of it, what was injected how often, and how many differences. */
 export function renderResult(result: SoakResult): string {
-  const { seed, minutes, elapsedMs, injected, sent, statuses, differences } = result;
+  const { seed, minutes, elapsedMs, injected, sent, statuses, differences, logs } = result;
   const shown = differences.slice(0, SHOWN).map((difference) => `✗ ${difference}`);
   const more = differences.length > SHOWN ? [`  and ${count(differences.length - SHOWN)} more`] : [];
   const end =
     differences.length === 0
       ? [`0 differences: I1 to I5 hold, and the table is the fold of the log (seed ${String(seed)})`]
       : [
-          `${count(differences.length)} differences`,
+          `${count(differences.length)} differences; what the consumers said is in ${logs ?? '-'}`,
           `Repeat it: npm run soak -- --seed ${String(seed)} --minutes ${String(minutes)}`,
         ];
   return [

@@ -28,7 +28,8 @@ export type Fault =
   | { readonly kind: 'network silent'; readonly ms: number }
   | { readonly kind: 'users table locked'; readonly ms: number }
   | { readonly kind: 'retry' | 'skip' | 'rollback'; readonly nth: number }
-  | { readonly kind: 'partitions added'; readonly count: number }
+  /** As many as there are: with another number users would move between old partitions too (docs/adr/0013). */
+  | { readonly kind: 'partitions added' }
   | { readonly kind: 'range replayed'; readonly records: number };
 
 export interface Step {
@@ -61,7 +62,7 @@ const DECK: readonly (readonly [kind: Fault['kind'], times: number])[] = [
 const GAP_MS = { least: 500, most: 6_000 };
 /** The group's session is 10 s. */
 const PAUSE_MS = { least: 11_000, most: 14_000 };
-/** A new partition count a time, and no more often than this. */
+/** From 4 to 16: each member has several. */
 const MOST_GROWTHS = 2;
 
 /** What is done and when: a pure function of the seed, so that a seed repeats the same faults in the same order. */
@@ -115,12 +116,11 @@ function faultOf(
     case 'skip':
     case 'rollback':
       return { kind, nth: below(1000) };
-    case 'partitions added':
-      return { kind, count: 1 + below(3) };
     case 'range replayed':
       return { kind, records: between({ least: 50, most: 1_000 }) };
     case 'broker restarted':
     case 'backends terminated':
+    case 'partitions added':
       return { kind };
   }
 }

@@ -1,5 +1,6 @@
 import { seededRandom } from '../bench/frame/random.ts';
 import type { NewRecord } from '../src/domain/record.ts';
+import { partitionFor } from '../src/domain/partitioner.ts';
 import { writeEnvelope } from '../src/domain/write-envelope.ts';
 import { ReferenceModel, type ModelEvent } from '../test/support/reference-model.ts';
 import { POISON, poisonRecord, SOURCE, type Poison } from './poison.ts';
@@ -16,6 +17,8 @@ export interface OrderlyUser {
   readonly model: ReferenceModel;
   /** Event ids; a model's event is known by its place here. */
   readonly ids: string[];
+  /** Of the topic, when the newest one was sent. */
+  partitions: number;
 }
 
 /** At a time. */
@@ -40,8 +43,11 @@ export class Traffic {
   readonly #random: () => number;
   readonly #kept: NewRecord[] = [];
   readonly #wildIds = new Map<string, string>();
+  /** Of the topic. */
+  partitions: number;
 
-  constructor(seed: number, producer: number) {
+  constructor(seed: number, producer: number, partitions: number) {
+    this.partitions = partitions;
     this.#name = String(producer);
     this.#random = seededRandom(seed * 31 + producer);
     this.#active = Array.from({ length: ORDERLY_USERS }, () => this.#newUser());
@@ -62,6 +68,20 @@ export class Traffic {
     return this.#kept.slice(-count);
   }
 
+  /**
+   * Rollbacks of up to so many users, each in the partition of the user's newest event as the product sends it
+   * (docs/adr/0006). After a growth nothing newer of the user may be sent before they are decided.
+   */
+  rollbacks(most: number): readonly (Sent & { readonly eventId: string })[] {
+    const users = this.#active.filter(({ ids }) => ids.length > 0).slice(0, most);
+    return users.map((user) => {
+      const eventId = this.#newId();
+      const partition = partitionFor(Buffer.from(user.userId), user.partitions);
+      const { record } = this.#rollback(user, eventId);
+      return { record: { ...record, partition }, what: 'rollback', eventId };
+    });
+  }
+
   #one(): Sent {
     const dice = this.#random();
     const old = this.#kept[this.#below(this.#kept.length)];
@@ -76,18 +96,22 @@ export class Traffic {
 
   #newUser(): OrderlyUser {
     const userId = `orderly-${this.#name}-${String(this.orderly.length)}`;
-    const user = { userId, model: new ReferenceModel(() => false), ids: [] };
+    const user = { userId, model: new ReferenceModel(() => false), ids: [], partitions: this.partitions };
     this.orderly.push(user);
     return user;
   }
 
-  #inOrder({ userId, model, ids }: OrderlyUser): Sent {
+  #inOrder(user: OrderlyUser): Sent {
+    const { userId, model, ids } = user;
     const isThere = model.rows[userId] !== undefined;
     const id = ids.length;
     const dice = this.#random();
     const eventId = this.#newId();
+    // In an older partition than the user's next event a rollback could be overtaken by it.
+    const isWhereKeyGoes = user.partitions === this.partitions;
+    if (id > 0 && dice < 0.1 && isWhereKeyGoes) return this.#rollback(user, eventId);
     ids.push(eventId);
-    if (id > 0 && dice < 0.1) return this.#rollback({ userId, model, ids }, id, eventId);
+    user.partitions = this.partitions;
     // Before the first event a put would presume nothing, and leave a rollback of it undecided by existence.
     const kind = isThere ? this.#change(dice) : id === 0 || dice < 0.9 ? 'create' : 'put';
     const fields = kind === 'delete' ? {} : this.#fields(userId, kind === 'create');
@@ -103,7 +127,8 @@ export class Traffic {
   }
 
   /** Withdraws one or two of the user's newest events: rollbacks among them, which is a redo. */
-  #rollback({ userId, model, ids }: OrderlyUser, id: number, eventId: string): Sent {
+  #rollback({ userId, model, ids }: OrderlyUser, eventId: string): Sent {
+    const id = ids.push(eventId) - 1;
     const pick = (): number => Math.max(0, id - 1 - this.#below(6));
     const targets = [...new Set(this.#random() < 0.7 ? [pick()] : [pick(), pick()])];
     const mode: ModelEvent['mode'] = this.#random() < 0.5 ? 'only' : 'cascade';
@@ -118,7 +143,7 @@ export class Traffic {
     } as const;
     const targetIds = targets.map((target) => ids[target] ?? '');
     const event = { kind: 'rollback', partition: 0, eventId, userId, targets: targetIds, ...terms } as const;
-    // Where its key goes now: after partitions were added that need not be where its targets are.
+    // Where its key goes.
     const { partition: _, ...record } = writeEnvelope(event, SOURCE);
     return { record, what: 'rollback' };
   }

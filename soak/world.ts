@@ -7,6 +7,7 @@ import { createKafkaEventLog } from '../src/log/kafka/event-log.ts';
 import { createDatabase, embeddedStatus, startEmbedded } from '../src/postgres/embedded-server.ts';
 import { createPool, type Pool } from '../src/postgres/pool.ts';
 import { postgresFolder } from '../test/support/services/leftovers.ts';
+import { waitFor } from '../test/support/wait-for.ts';
 import { startTcpProxy, type TcpProxy } from '../test/support/tcp-proxy.ts';
 import { runCommand } from '../bench/frame/command.ts';
 import type { Stage } from '../bench/frame/stage.ts';
@@ -15,8 +16,10 @@ import { USERS_TABLE } from './poison.ts';
 /** The ledger's schema, by default. */
 export const SCHEMA = 'user_events';
 const TOPIC = 'soak';
-/** At the start; faults add more. */
-const PARTITIONS = 8;
+/** At the start; growth doubles them. */
+export const PARTITIONS = 4;
+/** Another fault has the database away for seconds at most. */
+const ANSWERS_WITHIN_MS = 120_000;
 const POLL_MS = 50;
 
 type Environment = Readonly<Record<string, string>>;
@@ -32,6 +35,8 @@ export interface World {
   readonly proxy: TcpProxy;
   /** Of the consumers, whose database is behind the proxy; and of the operator's commands, whose is not. */
   readonly env: { readonly consumer: Environment; readonly operator: Environment };
+  /** The soak's own question to a database that may be away at the moment. */
+  ask<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** A log with connections of its own, closed at the end. It rides out a broker that is away. */
   openLog(): EventLog;
   shutDatabaseDown(): Promise<void>;
@@ -67,6 +72,11 @@ export async function createWorld(stage: Stage): Promise<World> {
   await runCommand(stage, ['init', '--partitions', String(PARTITIONS)], env.operator);
   return {
     ...{ kafka, group: TOPIC, topic: TOPIC, pool, proxy, env, openLog },
+    ask: <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      waitFor(() => pool.query<Row>(text, [...values]).then(({ rows }) => rows), {
+        timeoutMs: ANSWERS_WITHIN_MS,
+        describe: 'the database to answer',
+      }),
     shutDatabaseDown: () => shutDownAtOnce(dataDir),
     async startDatabase() {
       await startEmbedded({ dataDir });

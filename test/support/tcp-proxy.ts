@@ -3,6 +3,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 /** A way to a server that can fail as networks do. */
 export interface TcpProxy {
   readonly port: number;
+  /** What `cutAt` was asked for has not come yet. */
+  readonly isToCut: boolean;
   /** From now on nothing passes and nothing is closed: the other side seems to think. Undone by `heal`. */
   swallow(): void;
   heal(): void;
@@ -28,6 +30,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     port: (server.address() as AddressInfo).port,
+    get isToCut() {
+      return state.cut !== null;
+    },
     swallow() {
       state.isSwallowing = true;
     },

@@ -1,0 +1,66 @@
+import type { Stage } from '../bench/frame/stage.ts';
+import { topicAdmin } from '../test/support/topic-admin.ts';
+import { waitFor } from '../test/support/wait-for.ts';
+import type { Producers } from './producers.ts';
+import { SCHEMA, type World } from './world.ts';
+
+interface Grown {
+  readonly stage: Stage;
+  readonly world: World;
+  readonly producers: Producers;
+}
+
+/** A consumer learns of new partitions within 10 s where log and database answer; other faults keep it from that. */
+const ADOPTED_WITHIN_MS = 120_000;
+/** Rollbacks that go to an old partition after the growth. */
+const ROLLBACKS = 40;
+
+/**
+ * Doubles the partitions. Nothing is sent meanwhile, and until the group has noticed: what a producer still sends to the
+ * old partitions has no order with what others send to the new ones, in Kafka itself. Then some users' events are rolled
+ * back as `rollback` does it, in the partition of their newest event, and nothing newer is sent before they are decided.
+ */
+export async function addPartitions({ stage, world, producers }: Grown): Promise<boolean> {
+  await producers.stop();
+  const log = world.openLog();
+  const patient = { timeoutMs: ADOPTED_WITHIN_MS };
+  try {
+    const before = await waitFor(() => log.watermarks().then((marks) => marks.length), {
+      ...patient,
+      describe: 'the watermarks',
+    });
+    const total = before * 2;
+    const isAdded = async (): Promise<boolean> => {
+      if ((await log.watermarks()).length === total) return true;
+      await topicAdmin(() => world.kafka.brokers).addPartitions(world.topic, total);
+      return false;
+    };
+    await waitFor(isAdded, { ...patient, describe: `${String(total)} partitions` });
+    const isNoticed = (): Promise<boolean> =>
+      answersYes(world, `select from ${SCHEMA}.binding where partition_count = $1`, total);
+    await waitFor(() => stage.signal.aborted || isNoticed(), {
+      ...patient,
+      describe: 'the growth to be noticed',
+    });
+    const ids = await producers.rollBack(log, ROLLBACKS);
+    const areDecided = (): Promise<boolean> =>
+      answersYes(
+        world,
+        `select from ${SCHEMA}.ledger where event_id = any ($1) having count(*) = cardinality($1)`,
+        ids,
+      );
+    await waitFor(() => stage.signal.aborted || areDecided(), {
+      ...patient,
+      describe: 'the rollbacks to be decided',
+    });
+    producers.partitions = total;
+    return true;
+  } finally {
+    await log.close();
+    producers.start();
+  }
+}
+
+async function answersYes(world: World, text: string, value: unknown): Promise<boolean> {
+  return (await world.ask(text, [value])).length > 0;
+}
