@@ -6,7 +6,7 @@ import { addPartitions } from './growth.ts';
 import type { Members } from './members.ts';
 import { operate } from './operator.ts';
 import type { Producers } from './producers.ts';
-import type { Fault } from './schedule.ts';
+import { MOST_CONSUMERS, type Fault } from './schedule.ts';
 import type { World } from './world.ts';
 
 /** What the faults are done to. */
@@ -75,8 +75,7 @@ async function attempt(fault: Fault, targets: Targets): Promise<boolean> {
     case 'consumer stopped':
       return members.restart(fault.member);
     case 'number of consumers changed':
-      await members.setCount(fault.count);
-      return true;
+      return (await members.setCount(fault.count)) || members.setCount((fault.count % MOST_CONSUMERS) + 1);
     case 'broker killed':
       await world.kafka.kill9();
       await wait(fault.ms);

@@ -62,6 +62,8 @@ const DECK: readonly (readonly [kind: Fault['kind'], times: number])[] = [
 const GAP_MS = { least: 500, most: 6_000 };
 /** The group's session is 10 s. */
 const PAUSE_MS = { least: 11_000, most: 14_000 };
+/** At a time. */
+export const MOST_CONSUMERS = 3;
 /** From 4 to 16: each member has several. */
 const MOST_GROWTHS = 2;
 
@@ -92,13 +94,13 @@ function faultOf(
   switch (kind) {
     case 'consumer killed':
     case 'consumer stopped':
-      return { kind, member: below(3) };
+      return { kind, member: below(MOST_CONSUMERS) };
     case 'consumer killed at a point':
-      return { kind, member: below(3), point: of(POINTS), times: 1 + below(20) };
+      return { kind, member: below(MOST_CONSUMERS), point: of(POINTS), times: 1 + below(20) };
     case 'consumer paused':
-      return { kind, member: below(3), ms: between(PAUSE_MS) };
+      return { kind, member: below(MOST_CONSUMERS), ms: between(PAUSE_MS) };
     case 'number of consumers changed':
-      return { kind, count: 1 + below(3) };
+      return { kind, count: 1 + below(MOST_CONSUMERS) };
     case 'broker killed':
     case 'database shut down at once':
       return { kind, ms: between({ least: 0, most: 3_000 }) };
