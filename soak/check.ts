@@ -1,5 +1,7 @@
 import { runCommand } from '../bench/frame/command.ts';
 import type { Stage } from '../bench/frame/stage.ts';
+import type { EventLog } from '../src/log/event-log.ts';
+import { waitFor } from '../test/support/wait-for.ts';
 import { brokenGuarantees, committedBeyond } from '../test/support/invariants.ts';
 import type { OrderlyUser } from './traffic.ts';
 import { SCHEMA, type World } from './world.ts';
@@ -7,8 +9,22 @@ import { SCHEMA, type World } from './world.ts';
 /** The columns that events write. */
 const COLUMNS = ['name', 'email', 'age', 'note'];
 
+/** Other faults have them away for seconds at most. */
+const ANSWERED_WITHIN_MS = 120_000;
+
 interface UserRow {
   readonly [column: string]: unknown;
+}
+
+/** While consumers work and faults go on: what I1 to I5 say of this moment. Waits for a database or log that is away. */
+export function findBroken({ pool, group }: World, log: EventLog): Promise<readonly string[]> {
+  return waitFor(
+    async () => [
+      ...(await brokenGuarantees(pool, SCHEMA, COLUMNS)),
+      ...(await committedBeyond(pool, SCHEMA, log, group)),
+    ],
+    { timeoutMs: ANSWERED_WITHIN_MS, describe: 'the database and the log to answer' },
+  );
 }
 
 /** Executes the log to its end and looks for what differs. Empty: nothing does. */
@@ -27,10 +43,8 @@ export async function findDifferences(
   // 7: events failed, which is what the poison is for.
   await run(['consume', '--until-end', '--json'], [0, 7]);
   const log = world.openLog();
-  const { pool } = world;
   const found = [
-    ...(await brokenGuarantees(pool, SCHEMA, COLUMNS)),
-    ...(await committedBeyond(pool, SCHEMA, log, world.group)),
+    ...(await findBroken(world, log)),
     ...(await notAtTheEnd(world, await log.watermarks())),
     ...(await statusesDiffer(world, orderly)),
     ...(await rowsDiffer(world, orderly)),

@@ -8,6 +8,8 @@ export interface SoakResult {
   readonly sent: ReadonlyMap<string, number>;
   readonly statuses: ReadonlyMap<string, number>;
   readonly differences: readonly string[];
+  /** How often I1 to I5 were looked at under way, before the comparison at the end. */
+  readonly looks: number;
   /** Where what the consumers said is kept; null where nothing differs. */
   readonly logs: string | null;
 }
@@ -26,12 +28,15 @@ function list(counts: ReadonlyMap<string, number>): string {
 
 /** The last lines of a soak: what was sent, what became of it, what was injected how often, and how many differences. */
 export function renderResult(result: SoakResult): string {
-  const { seed, minutes, elapsedMs, injected, sent, statuses, differences, logs } = result;
+  const { seed, minutes, elapsedMs, injected, sent, statuses, differences, looks, logs } = result;
   const shown = differences.slice(0, SHOWN).map((difference) => `✗ ${difference}`);
   const more = differences.length > SHOWN ? [`  and ${count(differences.length - SHOWN)} more`] : [];
   const end =
     differences.length === 0
-      ? [`0 differences: I1 to I5 hold, and the table is the fold of the log (seed ${String(seed)})`]
+      ? [
+          `0 differences: I1 to I5 held in ${count(looks)} looks under way and at the end, the table is the fold of the log, ` +
+            `and users whose events are in order are as the plain model says (seed ${String(seed)})`,
+        ]
       : [
           `${count(differences.length)} differences; what the consumers said is in ${logs ?? '-'}`,
           `Repeat it: npm run soak -- --seed ${String(seed)} --minutes ${String(minutes)}`,

@@ -5,18 +5,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Stage } from '../bench/frame/stage.ts';
 import { seededRandom } from '../bench/frame/random.ts';
 import type { SoakArguments } from './arguments.ts';
-import { countStatuses, findDifferences } from './check.ts';
+import { countStatuses, findBroken, findDifferences } from './check.ts';
 import { Consumer } from './consumer.ts';
 import { inject, laneOf, type Targets } from './inject.ts';
 import { Members, type PointInTime } from './members.ts';
 import { Producers } from './producers.ts';
 import type { SoakResult } from './report.ts';
 import { scheduleOf, type Fault, type Step } from './schedule.ts';
-import { createWorld } from './world.ts';
+import { createWorld, type World } from './world.ts';
 
 /** Of a batch, from one event to what a consumer takes by itself. */
 const BATCH_SIZES = [1, 7, 50, 200, 500, 2_000];
 const FIRST_MEMBERS = 2;
+const LOOK_EVERY_MS = 20_000;
 
 /** Runs producers, consumers and faults for as long as asked, then lets all of it come to rest and compares. */
 export async function soak(stage: Stage, { seed, minutes }: SoakArguments): Promise<SoakResult> {
@@ -41,9 +42,12 @@ export async function soak(stage: Stage, { seed, minutes }: SoakArguments): Prom
   producers.start();
   await members.setCount(FIRST_MEMBERS);
   stage.say(`Soak of ${String(minutes)} minutes, seed ${String(seed)}`);
-  const injected = await run(scheduleOf(seed, minutes * 60_000), minutes * 60_000, {
-    ...{ stage, world, members, producers, onDifference },
-  });
+  const targets = { stage, world, members, producers, onDifference };
+  const over = new AbortController();
+  const looking = lookNowAndThen(world, AbortSignal.any([stage.signal, over.signal]), onDifference);
+  const injected = await run(scheduleOf(seed, minutes * 60_000), minutes * 60_000, targets);
+  over.abort();
+  const looks = await looking;
   stage.say('Coming to rest');
   await producers.stop();
   await members.setCount(0);
@@ -53,7 +57,36 @@ export async function soak(stage: Stage, { seed, minutes }: SoakArguments): Prom
   const elapsedMs = performance.now() - startedAt;
   const statuses = await countStatuses(world);
   const kept = differences.length === 0 ? null : await keep(logs, seed);
-  return { seed, minutes, elapsedMs, injected, sent: producers.sent, statuses, differences, logs: kept };
+  return {
+    seed,
+    minutes,
+    elapsedMs,
+    injected,
+    sent: producers.sent,
+    statuses,
+    differences,
+    looks,
+    logs: kept,
+  };
+}
+
+/** Looks at I1 to I5 under way, which hold at every moment. Returns how often. */
+async function lookNowAndThen(
+  world: World,
+  over: AbortSignal,
+  onDifference: (text: string) => void,
+): Promise<number> {
+  const log = world.openLog();
+  let looks = 0;
+  for (;;) {
+    await pause(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => undefined);
+    if (over.aborted) break;
+    const broken = await findBroken(world, log).catch((error: unknown) => [String(error)]);
+    for (const text of broken) onDifference(`under way, look ${String(looks + 1)}: ${text}`);
+    looks++;
+  }
+  await log.close();
+  return looks;
 }
 
 /** Starts one consumer after the other, each with a batch size that the seed draws. */

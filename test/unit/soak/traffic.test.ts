@@ -66,7 +66,7 @@ test.each([
 
 test('the last lines say what was injected, how many differences there are, and how to repeat them', () => {
   const result: SoakResult = {
-    ...{ seed: 42, minutes: 10, elapsedMs: 615_400, differences: [], logs: null },
+    ...{ seed: 42, minutes: 10, elapsedMs: 615_400, differences: [], looks: 30, logs: null },
     injected: new Map([['consumer killed', 12]]),
     sent: new Map([['valid', 1000]]),
     statuses: new Map([['applied', 1000]]),
