@@ -12,6 +12,8 @@ import { SCENARIOS } from './frame/scenarios.ts';
 import { Stage } from './frame/stage.ts';
 
 const NAMES = [...SCENARIOS.keys()];
+/** Events of the corpus, where neither the user nor the bench says how many. */
+const EVENTS = 200_000;
 const EXIT = { failed: 1, usage: 2, interrupted: 130 };
 
 async function measure(asked: BenchArguments, parts: readonly Part[], signal: AbortSignal): Promise<void> {
@@ -35,7 +37,8 @@ async function readRequest(): Promise<{ asked: BenchArguments; parts: readonly P
   const scenario = await SCENARIOS.get(asked.name)?.();
   if (scenario === undefined) return `There is no bench ${asked.name}`;
   const parts = chosenParts(scenario, asked.only);
-  return typeof parts === 'string' ? parts : { asked, parts };
+  if (typeof parts === 'string') return parts;
+  return { asked: { ...asked, events: asked.events ?? scenario.events ?? EVENTS }, parts };
 }
 
 async function main(): Promise<void> {

@@ -7,7 +7,7 @@ export const usage = (
 
   NAME      ${names.join(', ')}
   --json    one JSON object on stdout instead of the table
-  --events  events of the corpus (default: 200000)
+  --events  events of the corpus (default: 200000; inspect: 500000)
   --runs    how often each figure is taken, after one run to warm up (default: 5)
   --only    parts of the bench, by name; the list of a bench: npm run bench -- NAME --only list
 
@@ -25,11 +25,14 @@ export interface BenchArguments {
   readonly only: readonly string[];
 }
 
+/** As it was asked for: without `--events` the bench itself says how many. */
+export type AskedArguments = Omit<BenchArguments, 'events'> & { readonly events: number | null };
+
 /** Reads the command line; 'help', or a text that says what is wrong with it. */
 export function parseBenchArguments(
   argv: readonly string[],
   names: readonly string[],
-): BenchArguments | string {
+): AskedArguments | string {
   let parsed;
   try {
     parsed = parseArgs({
@@ -37,7 +40,7 @@ export function parseBenchArguments(
       allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
-        events: { type: 'string', default: '200000' },
+        events: { type: 'string' },
         runs: { type: 'string', default: '5' },
         only: { type: 'string', default: '' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -52,9 +55,10 @@ export function parseBenchArguments(
   if (name === undefined || positionals.length > 1 || !names.includes(name)) {
     return `Name one bench: ${names.join(', ')}`;
   }
-  const events = Number(values.events);
+  const events = values.events === undefined ? null : Number(values.events);
   const runs = Number(values.runs);
-  if (!Number.isSafeInteger(events) || events < 1000) return '--events takes a number from 1000 on';
+  if (events !== null && (!Number.isSafeInteger(events) || events < 1000))
+    return '--events takes a number from 1000 on';
   if (!Number.isSafeInteger(runs) || runs < 1) return '--runs takes a number from 1 on';
   const only = values.only.split(',').filter((part) => part !== '');
   return { name, isJson: values.json, events, runs, only };

@@ -11,6 +11,8 @@ export interface Part {
 
 /** One bench: its parts, in the order in which they are measured and printed. */
 export interface Scenario {
+  /** Events of the corpus where nobody says how many: 200,000 without it. */
+  readonly events?: number;
   readonly parts: readonly Part[];
 }
 

@@ -4,5 +4,6 @@ import type { Scenario } from './scenario.ts';
 export const SCENARIOS: ReadonlyMap<string, () => Promise<Scenario>> = new Map([
   ['rollback', async () => (await import('../scenarios/rollback.ts')).rollback],
   ['consume', async () => (await import('../scenarios/consume.ts')).consume],
+  ['inspect', async () => (await import('../scenarios/inspect.ts')).inspect],
   ['wire', async () => (await import('../scenarios/wire.ts')).wire],
 ]);

@@ -1,14 +1,12 @@
-import { corpus } from '../consume/corpus.ts';
 import type { BenchArguments } from '../frame/arguments.ts';
 import { CLI } from '../frame/command.ts';
 import { atLeast, figure, ratioOf, type Figure } from '../frame/figure.ts';
 import { inTurn } from '../frame/in-turn.ts';
 import type { Stage } from '../frame/stage.ts';
 import { isInstalled, runProgram } from './program.ts';
-import { newTopic } from './topic.ts';
+import { fillTopic } from './filled-topic.ts';
 
 const PART = 'scan';
-const RECORDS_AN_APPEND = 8_000;
 /** As many events as kcat in the same time; one user's in half the time. */
 const SCAN_BAR = 1;
 const USER_BAR = 2;
@@ -22,7 +20,6 @@ export async function measureScan(
     stage.say(`${PART}: skipped, since there is no kcat here`);
     return [];
   }
-  stage.say(`${PART}: writing ${events.toLocaleString('en-US')} events`);
   const { brokers, topic, userId } = await fillTopic(stage, events);
   const env = { KAFKA_BROKERS: brokers, KAFKA_TOPIC: topic, USER_ID: userId };
   const kcat = ['-C', '-b', brokers, '-t', topic, '-e', '-q', '-J'];
@@ -50,19 +47,4 @@ export async function measureScan(
       bar: atLeast(user.median, USER_BAR),
     }),
   ];
-}
-
-/** A topic with the corpus, and the id of a user in the midst of it. */
-async function fillTopic(
-  stage: Stage,
-  events: number,
-): Promise<{ brokers: string; topic: string; userId: string }> {
-  const { brokers, topic, log } = await newTopic(stage);
-  const records = [...corpus({ events })];
-  for (let at = 0; at < records.length; at += RECORDS_AN_APPEND) {
-    stage.signal.throwIfAborted();
-    await log.append(records.slice(at, at + RECORDS_AN_APPEND));
-  }
-  await log.close();
-  return { brokers, topic, userId: String(records[Math.floor(events / 2)]?.key) };
 }
