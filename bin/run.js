@@ -15,5 +15,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { main } = await import('../dist/cli/main.js');
-await main(process.argv.slice(2), fileURLToPath(new URL('..', import.meta.url)));
+const argv = process.argv.slice(2);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { takeShortCut } = await import('../dist/cli/short-cut.js');
+if (!(await takeShortCut(argv, root))) {
+  const { main } = await import('../dist/cli/main.js');
+  await main(argv, root);
+}

@@ -34,6 +34,7 @@ export async function build() {
   const startedAt = new Date();
   await compile();
   await writeManifest(ROOT, MANIFEST);
+  await writeHelp();
   // The manifest's time says which sources are in the build; one saved while tsc ran may not be.
   await utimes(MANIFEST, startedAt, startedAt);
 }
@@ -74,6 +75,12 @@ async function compile() {
   } finally {
     await Promise.all([fresh, old].map((folder) => rm(folder, { recursive: true, force: true })));
   }
+}
+
+/** See help.mjs. */
+async function writeHelp() {
+  const env = { ...process.env, FORCE_COLOR: '1' };
+  await run(process.execPath, [path.join(import.meta.dirname, 'help.mjs'), ROOT], { env });
 }
 
 /** @throws {CompileError} */

@@ -39,9 +39,10 @@ export async function bundle(root, outdir) {
   );
   const { metafile } = await build({
     absWorkingDir: root,
-    // bin/run.js begins with the first, which takes no time to load, and goes on with the second.
+    // bin/run.js begins with the first two, which take no time to load, and goes on with the third.
     entryPoints: [
       'src/cli/early-signals.ts',
+      'src/cli/short-cut.ts',
       'src/cli/main.ts',
       ...commands.map((file) => path.join('src/commands', file)),
     ],

@@ -23,6 +23,25 @@ describe('npm run bench', () => {
   );
 });
 
+describe('npm run bench -- inspect', () => {
+  test('measures what needs no server beside node itself, and says how many events it would take', async () => {
+    const { exit, stdout } = await bench(['inspect', '--only', 'start-up', '--runs', '1', '--json']).outcome;
+    expect(exit).toBe(0);
+    const bar = { text: '< 3', isMet: expect.any(Boolean) };
+    expect(JSON.parse(stdout)).toMatchObject({
+      bench: 'inspect',
+      events: 500_000,
+      machine: { kafka: null, postgres: null },
+      figures: [
+        { part: 'start-up', name: 'node -e 0', unit: 'ms', ratio: null },
+        { name: '--version', ratio: { median: expect.any(Number) }, bar },
+        { name: '--help', bar },
+        { name: 'log --help', bar },
+      ],
+    });
+  });
+});
+
 describePrivateKafka('npm run bench -- consume', () => {
   test(
     'prints the consumer beside its floor as one object, and exits 0',

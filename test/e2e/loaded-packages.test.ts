@@ -24,18 +24,20 @@ async function driversOf(
 }
 
 describe('a command loads', () => {
-  test.each([[['--version']], [['--help']], [['pubish']], [['log', '--nope']]])(
-    'neither driver for %j',
-    async (args) => {
-      expect(await driversOf(args)).toEqual([]);
-    },
-  );
-
-  test('neither driver for the help of any command', async () => {
+  test('nothing at all for its version and for the help of any command', async () => {
     const commands = await helpOfEveryCommand();
     expect(commands.length).toBeGreaterThan(15);
-    for (const args of commands)
-      expect({ args, drivers: await driversOf(args) }).toEqual({ args, drivers: [] });
+    for (const args of [['--version'], ['--help'], ...commands]) {
+      expect({ args, packages: [...(await loadedPackages(args))] }).toEqual({ args, packages: [] });
+    }
+  });
+
+  test.each([
+    { args: ['pubish'], env: {} },
+    { args: ['log', '--nope'], env: {} },
+    { args: ['log', '--help'], env: { OCLIF_COLUMNS: '70' } },
+  ])('neither driver for $args with $env', async ({ args, env }) => {
+    expect(await driversOf(args, { ...NOBODY, ...env })).toEqual([]);
   });
 
   test.each([
