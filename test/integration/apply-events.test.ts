@@ -7,6 +7,7 @@ import {
   readStatuses,
   readUsers,
 } from '../support/apply-harness.ts';
+import { seededRandom } from '../../bench/frame/random.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 const database = useTestDatabase();
@@ -16,6 +17,7 @@ beforeEach(async () => {
   await pool.query(`truncate public.users, ${schema}.ledger, ${schema}.position, ${schema}.attempt`);
 });
 
+const FAILED = 'failed DATABASE_CONSTRAINT';
 const statuses = (): Promise<string[]> => readStatuses(database());
 
 describe('a batch', () => {
@@ -133,6 +135,46 @@ describe('a batch with many refused events', () => {
     ]);
     // Predicted, with facts, and after the probe, each before and after.
     expect(statements).toBeLessThan(10);
+  });
+
+  test('here and there, in batch after batch, are named exactly, and the probe is planned once a connection', async () => {
+    const { pool } = database();
+    const random = seededRandom(7);
+    const users = Array.from({ length: 120 }, (_, n) => `u${String(n)}`);
+    const failed = new Set<string>();
+    const expected: string[] = [];
+    const applier = await openApplier(database());
+    for (let offset = 0; offset < 2_000; offset += 400) {
+      const events = Array.from({ length: 400 }, (_, n) => {
+        const user = users[Math.floor(random() * users.length)] ?? '';
+        const isBad = random() < 0.02;
+        expected.push(failed.has(user) ? 'parked' : isBad ? FAILED : 'applied');
+        if (isBad) failed.add(user);
+        return cud(offset + n, 'put', user, { name: isBad ? 'bad' : `n${String(n)}` });
+      });
+      await applier.apply(events, BigInt(offset + 400));
+    }
+    expect(await statuses()).toEqual(expected);
+    expect(new Set(expected).size).toBe(3);
+    const { rows } = await pool.query<{ n: number }>(
+      `select count(*)::int as n from pg_proc where proname like 'user_events_probe_%'
+       group by pronamespace`,
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.every(({ n }) => n === 1)).toBe(true);
+    // A table that has changed meanwhile is probed by a function of its own.
+    await pool.query(`alter table public.users add constraint age_is_small check (age < 100)`);
+    const offset = 2_000;
+    await applier.apply(
+      Array.from({ length: 40 }, (_, n) =>
+        cud(offset + n, 'put', `v${String(n)}`, { age: n === 20 ? 100 : n }),
+      ),
+      2_040n,
+    );
+    const late = (await statuses()).slice(offset);
+    expect(late.filter((status) => status === FAILED)).toHaveLength(1);
+    expect(late[20]).toBe(FAILED);
+    await pool.query(`alter table public.users drop constraint age_is_small`);
   });
 
   test('names constraint and value, and parks what follows of the user', async () => {

@@ -1,4 +1,4 @@
-import type { LogEvent, RollbackEvent } from '../../domain/event.ts';
+import type { LogEvent } from '../../domain/event.ts';
 import { foldEach } from '../../domain/fold-each.ts';
 import type { EventError } from '../../domain/column-values.ts';
 import { fold, PREDICT, type Decision, type Facts } from '../../domain/fold.ts';
@@ -8,6 +8,7 @@ import { outcomeOf, type Outcome } from '../../postgres/sql/outcome.ts';
 import { readRollbackRows } from '../../postgres/sql/read-targets.ts';
 import type { RollbackRow } from '../../postgres/sql/relabel.ts';
 import { applyRollbacks } from './apply-rollbacks.ts';
+import { leadingRollbacks } from './leading-rollbacks.ts';
 import { PartitionClaim, type ClaimContext } from './partition-claim.ts';
 import type { Turns } from './turns.ts';
 import { Suspects } from './suspects.ts';
@@ -51,12 +52,15 @@ interface Attempted {
 
 /** After a batch whose prediction failed, this many batches read the facts first: dense failures pay only once. */
 const READ_FIRST_BATCHES = 16;
+/** After a batch that the table refused events of, this many are probed before they are tried: most would be refused too. */
+const PROBE_FIRST_BATCHES = 4;
 
 /** Executes the events of one partition under one claim. Throws FencedError, StoppedError, or what ends the consumer. */
 export class PartitionApplier {
   readonly #claim: PartitionClaim;
   readonly #context: ApplyContext;
   #readFirst = 0;
+  #probeFirst = 0;
 
   constructor(claim: Claim, context: ApplyContext) {
     this.#claim = new PartitionClaim(claim, context);
@@ -97,6 +101,8 @@ export class PartitionApplier {
       const folded = fold({ ...this.#context, events: portion, facts, refused: suspects.guilty });
       const { decisions, duplicates, taken } = folded;
       const nextOffset = events[taken]?.offset ?? end;
+      const attempted = { events: portion.slice(0, taken), decisions, facts };
+      if (this.#probeFirst > 0 && (await this.#hasRefused(attempted, suspects))) continue;
       const outcome = await this.#send(() =>
         outcomeOf(ours, () => applyBatch.run(pool, this.#claim.current, { ...folded, nextOffset })),
       );
@@ -105,8 +111,7 @@ export class PartitionApplier {
         return taken;
       }
       if (outcome.kind === 'stop') throw outcome.error;
-      if (await this.#blame(outcome, suspects, { events: portion.slice(0, taken), decisions, facts }))
-        continue;
+      if (await this.#blame(outcome, suspects, attempted)) continue;
       if (outcome.kind === 'transient' || outcome.kind === 'unknown') continue;
       this.#readFirst = READ_FIRST_BATCHES;
       facts = await this.#claim.readFacts(events);
@@ -122,11 +127,8 @@ export class PartitionApplier {
     if (!facts.areRead) return false;
     switch (outcome.kind) {
       case 'refused':
-        if (suspects.isProbeDue(events.length)) {
-          const refused = await this.#probe(events, facts);
-          suspects.accuse(refused ?? new Map());
-          return refused !== null;
-        }
+        if (suspects.isProbeDue(events.length))
+          return this.#accuse(await this.#probe(events, facts), suspects);
         suspects.narrow('refused', outcome.error, decisions, events.length);
         return true;
       case 'cancelled':
@@ -144,6 +146,21 @@ export class PartitionApplier {
       case 'stop':
         return false;
     }
+  }
+
+  /** Probes what has not been tried yet. True where the table refuses some of it, which is to be folded without them. */
+  async #hasRefused({ events, facts }: Attempted, suspects: Suspects): Promise<boolean> {
+    if (!facts.areRead || !suspects.isProbeDue(events.length)) return false;
+    this.#probeFirst--;
+    const refused = await this.#probe(events, facts);
+    return refused !== null && this.#accuse(refused, suspects) && refused.size > 0;
+  }
+
+  /** False where the probe itself could not be made. */
+  #accuse(refused: ReadonlyMap<string, EventError> | null, suspects: Suspects): boolean {
+    suspects.accuse(refused ?? new Map());
+    if (refused !== null && refused.size > 0) this.#probeFirst = PROBE_FIRST_BATCHES;
+    return refused !== null;
   }
 
   /** Which of the events the table refuses, each behind the others. Null where the probe itself could not be made. */
@@ -222,16 +239,4 @@ export class PartitionApplier {
     const { partition } = this.#claim.current;
     this.#context.onApplied({ ...done, partition, elapsedMs: performance.now() - start });
   }
-}
-
-function leadingRollbacks(events: readonly LogEvent[]): readonly RollbackEvent[] {
-  const rollbacks: RollbackEvent[] = [];
-  // One of a user and one of an id: the next one has to see what became of the first.
-  const taken = new Set<string>();
-  for (const event of events) {
-    if (event.kind !== 'rollback' || taken.has(event.userId) || taken.has(event.eventId)) break;
-    taken.add(event.userId).add(event.eventId);
-    rollbacks.push(event);
-  }
-  return rollbacks;
 }
