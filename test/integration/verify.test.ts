@@ -78,7 +78,7 @@ describe('tampering is found', () => {
     [
       'an applied event called skipped',
       `update LEDGER set status = 'skipped' where "offset" = 3`,
-      ['a.name: A, not AA'],
+      ['a: skipped by nobody', 'a.name: A, not AA'],
     ],
     [
       'a delete called failed',

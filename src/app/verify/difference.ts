@@ -29,6 +29,7 @@ export type LedgerProblem =
   | 'overtaken'
   | 'parked for nothing'
   | 'failed without a reason'
+  | 'skipped by nobody'
   | 'data does not fit'
   | 'data is gone'
   | 'not in the log'

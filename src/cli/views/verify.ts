@@ -15,6 +15,7 @@ const PROBLEMS: Readonly<Record<LedgerProblem, string>> = {
   overtaken: 'it is applied behind a failed or parked event of its user',
   'parked for nothing': 'it is parked, and no failed event holds it back',
   'failed without a reason': 'it is failed, and no error is recorded',
+  'skipped by nobody': 'it is skipped, and nobody is recorded to have skipped it',
   'data does not fit': 'what it carries cannot be put into the table',
   'data is gone': 'what an applied event carried is not in the ledger, and it was not pruned',
   'not in the log': 'the log has no such record at its offset',

@@ -5,10 +5,10 @@ import { quoteIdentifier } from '../sql-text.ts';
 export interface Contradiction {
   readonly userId: string | null;
   readonly eventId: string;
-  readonly problem: 'overtaken' | 'parked for nothing' | 'failed without a reason';
+  readonly problem: 'overtaken' | 'parked for nothing' | 'failed without a reason' | 'skipped by nobody';
 }
 
-/** Looks at open users alone, by the index `ledger_open`: quick where little is failed. No locks. */
+/** Looks at open users by the index `ledger_open`, and for what was skipped over the whole ledger. No locks. */
 export async function checkLedger(db: Queryable, schema: string): Promise<readonly Contradiction[]> {
   const ledger = `${quoteIdentifier(schema)}.ledger`;
   const text = `with open as (
@@ -23,6 +23,9 @@ export async function checkLedger(db: Queryable, schema: string): Promise<readon
     select p.user_id, p.event_id, 'parked for nothing' from open p where p.status = 'parked'
       and not exists (select from open f where f.user_id = p.user_id and f.status = 'failed')
     union all
-    select user_id, event_id, 'failed without a reason' from open where status = 'failed' and error_code is null`;
+    select user_id, event_id, 'failed without a reason' from open where status = 'failed' and error_code is null
+    union all
+    select l.user_id, l.event_id, 'skipped by nobody' from ${ledger} l where l.status = 'skipped' and l.operation is not null
+      and not exists (select from ${quoteIdentifier(schema)}.attempt a where a.event_id = l.event_id and a.cause = 'skip')`;
   return (await db.query<Contradiction>(text)).rows;
 }
