@@ -102,13 +102,15 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
     ({ name, alias }) => `case when m ? ${alias} then jsonb_build_object(${name}, m->${alias}) else '{}' end`,
   );
   const isThere = `t.${key} is not null`;
-  const isOther = `jsonb_populate_record(t, ${['m', ...byColumn].join(' || ')})::text is distinct from t::text`;
+  const isOther = `jsonb_populate_record(t."whole row", ${['m', ...byColumn].join(' || ')})::text is distinct from t."whole row"::text`;
+  // Each row by its key, whatever the planner thinks of a portion (`offset 0` keeps it from being taken apart): it read the
+  // whole table for every one of them.
   return `${foldSql(schema, rules)}
     select count(*) filter (where p.events > 0) as users,
       coalesce(array_agg(p.user_id) filter (where is_gone), '{}') as gone, sum(p.events)::int8 as events,
       coalesce(array_agg(p.user_id) filter (where ${isUnsure.join(' or ')}
         or p.exists <> (${isThere}) or (p.exists and (${[isOther, ...extraDiffers(table, columns)].join(' or ')}))), '{}') as suspects
-    from person p left join ${target} t on t.${key} = p.user_id::${table.keyType}`;
+    from person p left join lateral (select u.*, u as "whole row" from ${target} u where u.${key} = p.user_id::${table.keyType} offset 0) t on true`;
 }
 
 /**
