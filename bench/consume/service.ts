@@ -56,7 +56,8 @@ export async function openService(
   return { log, topic, pool, connectionString, env };
 }
 
-async function append(stage: Stage, log: EventLog, records: Iterable<NewRecord>): Promise<void> {
+/** Writes records into a log, in portions. */
+export async function append(stage: Stage, log: EventLog, records: Iterable<NewRecord>): Promise<void> {
   let batch: NewRecord[] = [];
   for (const record of records) {
     batch.push(record);

@@ -2,7 +2,7 @@ import type { LogEvent, RollbackMode } from '../../domain/event.ts';
 import type { HistoryEntry } from '../../domain/history.ts';
 import { withPending } from '../../domain/pending.ts';
 import { outlook } from '../../domain/rollback-plan.ts';
-import { readHistories } from '../../postgres/sql/read-history.ts';
+import { readHistories, readHistoriesToDecide } from '../../postgres/sql/read-history.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
 import type { UserTargets } from './targets.ts';
@@ -14,7 +14,7 @@ import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
  * Histories in portions: of a bulk of many users they would not fit into memory all at once. Smaller where each user is
  * tried out, so that an interruption is heard.
  */
-const DECIDED_AT_ONCE = 500;
+const DECIDED_AT_ONCE = 1000;
 const TRIED_OUT_AT_ONCE = 50;
 /** A plan for people, who read some screens at the most. */
 export const MOST_TRIED_OUT = 50;
@@ -48,7 +48,7 @@ export async function* planInPortions(
   // A portion ahead: the server reads while we decide.
   const readFrom = (from: number): ReturnType<typeof readHistories> => {
     const ids = users.slice(from, from + atOnce).map(({ userId }) => userId);
-    const read = readHistories(database.pool, database.schema, ids, isTriedOut ? 'execute' : 'decide');
+    const read = (isTriedOut ? readHistories : readHistoriesToDecide)(database.pool, database.schema, ids);
     // Awaited a portion later: until then its failure is nobody's.
     read.catch(() => undefined);
     return read;

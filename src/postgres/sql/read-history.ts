@@ -1,21 +1,24 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
 import type { JsonObject, Operation, Status } from '../../domain/event.ts';
-import { inDecisionOrder, type HistoryEntry } from '../../domain/history.ts';
+import { inDecisionOrder, rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
 import { textArray } from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
 
-interface HistoryRow {
+interface DecisionRow {
   readonly user_id: string;
   readonly event_id: string;
   readonly partition: number;
-  readonly offset: bigint;
-  readonly published_ms: number;
   readonly operation: Operation | null;
   readonly status: Status;
-  readonly data: JsonObject | null;
   readonly withdraws: string[] | null;
+}
+
+interface HistoryRow extends DecisionRow {
+  readonly offset: bigint;
+  readonly published_ms: number;
+  readonly data: JsonObject | null;
   readonly before_exists: boolean | null;
   readonly has_image: boolean;
   readonly blocked_by: string | null;
@@ -27,31 +30,77 @@ interface HistoryRow {
 
 /**
  * The histories of users, each by (generation, offset). An event whose id was another's counts as unreadable: its
- * operation comes as null. A tombstone's fields come as {}. Uses the index `ledger_user`. No locks. For a decision alone
- * existence counts: then neither fields nor errors are read, which is most of the way of a bulk.
+ * operation comes as null. A tombstone's fields come as {}. Uses the index `ledger_user`. No locks.
  */
 export async function readHistories(
   db: Queryable,
   schema: string,
   userIds: readonly string[],
-  purpose: 'execute' | 'decide' = 'execute',
 ): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
-  const isForDecision = purpose === 'decide';
-  // The error as its columns: made into JSON by the server it took as long as all the rest. Not ordered by user: nobody
-  // asks, and texts take long to compare. Each user by the index, whatever the planner thinks of a list (`offset 0` keeps
-  // it from being taken apart): of a ledger without statistics it read all of it for 500 users.
+  // The error as its columns: made into JSON by the server it took as long as all the rest.
+  const columns = `"offset", date_part('epoch', published_at) * 1000 as published_ms,
+    case when operation is distinct from 'rollback' then data end as data,
+    before_exists, (before_exists is true and before is not null) as has_image, blocked_by,
+    error_code, error_message, sqlstate, error_detail`;
+  const rows = await readRows<HistoryRow>(db, schema, userIds, columns);
+  return historiesOf(userIds, rows, toEntry);
+}
+
+/**
+ * The same for a decision alone: all that it looks at is there. Times, offsets, fields, images and errors are not read, and
+ * come as 0 and null: of a bulk that is half the way. Never to be executed from.
+ */
+export async function readHistoriesToDecide(
+  db: Queryable,
+  schema: string,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
+  const rows = await readRows<DecisionRow>(db, schema, userIds, 'blocked_by');
+  return historiesOf(userIds, rows, ({ event_id: eventId, partition, operation, status, withdraws }) => {
+    const entry = rollbackEntry({ eventId, partition, offset: 0n, timestamp: 0, withdraws });
+    return { ...entry, operation, status };
+  });
+}
+
+/**
+ * Each user by the index, whatever the planner thinks of a list (`offset 0` keeps it from being taken apart): of a ledger
+ * without statistics it read all of it for 500 users. Not ordered by user: nobody asks, and texts take long to compare.
+ */
+async function readRows<Row extends DecisionRow>(
+  db: Queryable,
+  schema: string,
+  userIds: readonly string[],
+  columns: string,
+): Promise<readonly Row[]> {
   const text = `select l.* from unnest($1::text[]) as asked(id) cross join lateral (
-      select user_id, event_id, generation, partition, "offset", date_part('epoch', published_at) * 1000 as published_ms,
-        case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation, status, withdraws,
-        ${isForDecision ? 'null' : `case when operation is distinct from 'rollback' then data end`} as data,
-        before_exists, (before_exists is true and before is not null) as has_image, blocked_by,
-        ${isForDecision ? 'null as error_code' : 'error_code, error_message, sqlstate, error_detail'}
-      from ${quoteIdentifier(schema)}.ledger where user_id = asked.id offset 0) l
-    order by l.generation, l."offset"`;
-  const { rows } = await db.query<HistoryRow>(text, [textArray(userIds)]);
-  const histories = new Map<string, HistoryEntry[]>(userIds.map((userId) => [userId, []]));
-  for (const row of rows) histories.get(row.user_id)?.push(toEntry(row));
-  return new Map([...histories].map(([userId, entries]) => [userId, inDecisionOrder(entries)]));
+      select user_id, event_id, partition, status, withdraws,
+        case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation, ${columns}
+      from ${quoteIdentifier(schema)}.ledger where user_id = asked.id order by generation, "offset" offset 0) l`;
+  return (await db.query<Row>(text, [textArray([...new Set(userIds)])])).rows;
+}
+
+function historiesOf<Row extends DecisionRow>(
+  userIds: readonly string[],
+  rows: readonly Row[],
+  toEntry: (row: Row) => HistoryEntry,
+): ReadonlyMap<string, readonly HistoryEntry[]> {
+  const histories = new Map<string, readonly HistoryEntry[]>(userIds.map((userId) => [userId, []]));
+  let ofUser: string | null = null;
+  let own: HistoryEntry[] = [];
+  for (const row of rows) {
+    // One user's rows come together.
+    if (ofUser !== row.user_id) {
+      ofUser = row.user_id;
+      own = [];
+      histories.set(ofUser, own);
+    }
+    own.push(toEntry(row));
+  }
+  for (const [userId, entries] of histories) {
+    const inOrder = inDecisionOrder(entries);
+    if (inOrder !== entries) histories.set(userId, inOrder);
+  }
+  return histories;
 }
 
 function toEntry(row: HistoryRow): HistoryEntry {

@@ -1,6 +1,13 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { RollbackEvent, Status } from '../../domain/event.ts';
-import { int8ArrayOfNumbers, jsonArray, textArray, uuidArray } from '../binary-array.ts';
+import {
+  boolArray,
+  int2Array,
+  int8ArrayOfNumbers,
+  jsonArray,
+  textArray,
+  uuidArray,
+} from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
 
@@ -22,18 +29,20 @@ export async function relabel(db: Queryable, schema: string, labels: readonly Re
       blocked_by = a.blocked_by, attempts = l.attempts + a.tried,
       before = case when a.status = 'applied' then l.before end,
       before_exists = case when a.status = 'applied' then l.before_exists end,
-      error_code = case when a.error::text = '"keep"' then l.error_code else a.error->>'code' end,
-      sqlstate = case when a.error::text = '"keep"' then l.sqlstate else a.error->>'sqlState' end,
-      error_message = case when a.error::text = '"keep"' then l.error_message else a.error->>'message' end,
-      error_detail = case when a.error::text = '"keep"' then l.error_detail else a.error->'detail' end
-    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[], $5::int[]) as a(event_id, status, blocked_by, error, tried)
+      error_code = case when a.keeps then l.error_code else a.error->>'code' end,
+      sqlstate = case when a.keeps then l.sqlstate else a.error->>'sqlState' end,
+      error_message = case when a.keeps then l.error_message else a.error->>'message' end,
+      error_detail = case when a.keeps then l.error_detail else a.error->'detail' end
+    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bool[], $5::json[], $6::int2[])
+      as a(event_id, status, blocked_by, keeps, error, tried)
     where l.event_id = a.event_id`;
   await db.query(text, [
     uuidArray(labels.map((label) => label.eventId)),
     textArray(labels.map((label) => label.status)),
     uuidArray(labels.map((label) => label.blockedBy)),
-    jsonArray(labels.map((label) => (label.error === null ? null : JSON.stringify(label.error)))),
-    labels.map((label) => (label.isAttempt ? 1 : 0)),
+    boolArray(labels.map((label) => label.error === 'keep')),
+    jsonArray(labels.map(({ error }) => (error === null || error === 'keep' ? null : JSON.stringify(error)))),
+    int2Array(labels.map((label) => (label.isAttempt ? 1 : 0))),
   ]);
 }
 
