@@ -10,7 +10,9 @@ export type PlannedStep =
   | { readonly kind: 'execute'; readonly entry: HistoryEntry }
   /** A standing rollback that could not be executed before: it is by this plan. */
   | { readonly kind: 'complete'; readonly entry: HistoryEntry }
-  | { readonly kind: 'skip'; readonly entry: HistoryEntry };
+  | { readonly kind: 'skip'; readonly entry: HistoryEntry }
+  /** Held back by a rollback that could not be executed, and is left as it is. */
+  | { readonly kind: 'park'; readonly entry: HistoryEntry; readonly behind: string };
 
 export interface ReconcilePlan {
   /** The entry to whose before image the row is set back first; null where no applied event is touched. */
@@ -33,8 +35,12 @@ export interface ReconcileOrders {
 export function planReconcile(history: readonly HistoryEntry[], orders: ReconcileOrders = {}): ReconcilePlan {
   const isSkipped = (entry: HistoryEntry): boolean =>
     entry.status === 'skipped' || (orders.skip?.has(entry.eventId) ?? false);
+  const isLeft = (entry: HistoryEntry): boolean => isLeftFailed(entry, history, orders);
   // A rollback that this service skipped withdraws nothing here; decisions, which all services share, do not see that.
-  const standing = standingOf(history, (entry) => entry.operation === 'rollback' && isSkipped(entry));
+  const standing = standingOf(
+    history,
+    (entry) => entry.operation === 'rollback' && (isSkipped(entry) || isLeft(entry)),
+  );
   const first = history.findIndex((entry) => diverges(entry, standing, orders));
   if (first < 0) return { rewindTo: null, steps: [] };
 
@@ -43,8 +49,42 @@ export function planReconcile(history: readonly HistoryEntry[], orders: Reconcil
   );
   const image = firstApplied < 0 ? -1 : imageFor(history, firstApplied);
   const from = image < 0 ? first : Math.min(first, image);
-  const steps = history.slice(from).map((entry) => stepFor(entry, standing, orders));
+  const steps = stepsFrom(history.slice(from), standing, orders, isLeft);
   return { rewindTo: image < 0 ? null : (history[image] ?? null), steps };
+}
+
+/**
+ * A rollback that failed (drift) is executed with the next one, or when it is retried itself. A retry or skip of another
+ * event leaves it alone: it would fail for the same drift, and take that event with it.
+ */
+function isLeftFailed(
+  { operation, status, eventId }: HistoryEntry,
+  history: readonly HistoryEntry[],
+  { retry, skip }: ReconcileOrders,
+): boolean {
+  if (operation !== 'rollback' || status !== 'failed' || (retry === undefined && skip === undefined))
+    return false;
+  const isRollbackRetried = history.some(
+    (entry) => entry.operation === 'rollback' && retry?.has(entry.eventId),
+  );
+  return !isRollbackRetried && skip?.has(eventId) !== true;
+}
+
+function stepsFrom(
+  entries: readonly HistoryEntry[],
+  standing: ReadonlySet<string>,
+  orders: ReconcileOrders,
+  isLeft: (entry: HistoryEntry) => boolean,
+): readonly PlannedStep[] {
+  let behind: string | null = null;
+  return entries.map((entry): PlannedStep => {
+    if (isLeft(entry)) {
+      behind ??= entry.eventId;
+      return { kind: 'keep', entry };
+    }
+    const step = stepFor(entry, standing, orders);
+    return step.kind === 'execute' && behind !== null ? { kind: 'park', entry, behind } : step;
+  });
 }
 
 /** True where what was done with the entry is not what its standing (or an order) wants. */

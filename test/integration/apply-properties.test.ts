@@ -8,6 +8,9 @@ import {
   ALL_KINDS,
   enter,
   happenings,
+  meddled,
+  meddledHappenings,
+  type Meddling,
   UNMASKED_KINDS,
   type Happening,
 } from '../support/arbitrary-histories.ts';
@@ -26,6 +29,17 @@ async function wipe(): Promise<void> {
   await pool.query(
     `delete from public.users; delete from ${schema}.ledger; delete from ${schema}.position; delete from ${schema}.attempt`,
   );
+}
+
+async function meddle({ user, how }: Meddling): Promise<void> {
+  const { pool } = database();
+  const rows = await readUsers(database());
+  const row = rows[user] ?? null;
+  if (how === 'change')
+    await pool.query(`update public.users set name = 'foreign' where user_id = $1`, [user]);
+  if (how === 'remove') await pool.query(`delete from public.users where user_id = $1`, [user]);
+  if (how === 'make' && row === null)
+    await pool.query(`insert into public.users (user_id, name) values ($1, 'foreign')`, [user]);
 }
 
 /** Runs one history through the real applier, in batches cut by `cuts`, and through the model; both must agree. */
@@ -52,27 +66,32 @@ async function compare(
       pending.push(entry.event);
       model.take(entry.model);
       offset++;
+    } else if (happening.kind === 'meddle') {
+      await flush();
+      await meddle(happening);
+      model.meddle(happening.user, (row) => meddled(row, happening.how));
     } else {
       await flush();
       const id = model.failed[happening.nth];
       if (id === undefined) continue;
+      const { force } = happening;
       const request = {
         operator: 'tester',
         reason: 'test',
-        force: false,
+        force,
         maxAttempts: null,
         signal: new AbortController().signal,
         onProgress: () => undefined,
       };
       await decideAgain(database(), ledger, { ...request, kind: happening.kind, eventIds: [eventId(id)] });
-      model[happening.kind](id);
+      model[happening.kind](id, force);
     }
     if (cuts[index % cuts.length] === true) await flush();
   }
   await flush();
   const lines = await readLedger(database());
   expect(lines.map(({ offset: id, status }) => [id, status])).toEqual(model.statuses);
-  expect(await differencesOf(database())).toEqual([]);
+  if (!history.some(({ kind }) => kind === 'meddle')) expect(await differencesOf(database())).toEqual([]);
   const users = Object.entries(await readUsers(database()));
   expect(
     Object.fromEntries(users.map(([user, { name = null, age = null }]) => [user, { name, age }])),
@@ -97,6 +116,13 @@ test('in batches cut anywhere, every status and row is the model’s', async () 
       fc.array(fc.boolean(), { minLength: 1, maxLength: 7 }),
       (history, cuts) => compare(history, cuts, false),
     ),
+    { numRuns: RUNS },
+  );
+}, 300_000);
+
+test('with rows that somebody changes from outside, every status and row is the model’s', async () => {
+  await fc.assert(
+    fc.asyncProperty(meddledHappenings(['x', 'y'], ALL_KINDS), (history) => compare(history, [true], false)),
     { numRuns: RUNS },
   );
 }, 300_000);

@@ -1,6 +1,6 @@
 import type { EventError } from '../../src/domain/column-values.ts';
 import type { LogEvent, Status } from '../../src/domain/event.ts';
-import { isCud, rollbackEntry, type HistoryEntry } from '../../src/domain/history.ts';
+import { rollbackEntry, type HistoryEntry } from '../../src/domain/history.ts';
 
 /** Column → text, as the database would have it. */
 export type MemoryRow = Readonly<Record<string, string | null>>;
@@ -82,7 +82,5 @@ export function orphans(ledger: MemoryLedger): readonly string[] {
 
 /** Events of a user that are failed, parked or skipped: for such a user two services may differ. */
 export function isHeldUp(ledger: MemoryLedger, userId: string): boolean {
-  return ledger
-    .history(userId)
-    .some((entry) => isCud(entry) && ['failed', 'parked', 'skipped'].includes(entry.status));
+  return ledger.history(userId).some(({ status }) => ['failed', 'parked', 'skipped'].includes(status));
 }

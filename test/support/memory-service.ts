@@ -8,10 +8,12 @@ import type { HistoryEntry } from '../../src/domain/history.ts';
 import { planReconcile, type ReconcileOrders } from '../../src/domain/reconcile-plan.ts';
 import { decideRollback } from '../../src/domain/rollback-decision.ts';
 import type { UserWrite } from '../../src/domain/row-change.ts';
-import { keptText, operationOf } from '../../src/domain/sameness.ts';
+import { isDrifted } from './memory-drift.ts';
+import { readMemoryFacts } from './memory-facts.ts';
 import { MemoryLedger, type MemoryRow } from './memory-ledger.ts';
 
 const REFUSED: EventError = { code: 'DATABASE_CONSTRAINT', message: 'refused' };
+const DRIFT: EventError = { code: 'DRIFT', message: 'somebody changed the row' };
 const CAUSE = { cause: 'consume', causedBy: null, operator: null, reason: null } as const;
 
 /**
@@ -26,6 +28,8 @@ export class MemoryService {
   position = 0n;
   /** What the table refuses; it may change: a cause that is mended. */
   refuses: (row: MemoryRow) => boolean;
+  /** How often a row was not set back, since somebody had changed it. */
+  drifts = 0;
   readonly #mapper: ColumnMapper;
 
   constructor(mapper: ColumnMapper, refuses: (row: MemoryRow) => boolean) {
@@ -44,10 +48,18 @@ export class MemoryService {
   }
 
   /** Executes a failed event again, or passes over it; any other is left alone, as the commands do. */
-  decideAgain(kind: 'retry' | 'skip', eventId: string): void {
+  decideAgain(kind: 'retry' | 'skip', eventId: string, force = false): void {
     const entry = this.ledger.find(eventId);
     if (entry?.status !== 'failed' || entry.event.userId === null) return;
-    this.#reconcile(entry.event.userId, { [kind]: new Set([eventId]) });
+    const error = this.#reconcile(entry.event.userId, { [kind]: new Set([eventId]) }, force);
+    if (error !== null && entry.event.kind === 'rollback') entry.error = error;
+  }
+
+  /** Somebody else changes a user's row. */
+  meddle(userId: string, change: (row: MemoryRow | null) => MemoryRow | null): void {
+    const row = change(this.rows.get(userId) ?? null);
+    if (row === null) this.rows.delete(userId);
+    else this.rows.set(userId, row);
   }
 
   #applyBatch(events: readonly LogEvent[]): number {
@@ -66,7 +78,7 @@ export class MemoryService {
         this.position = (portion[folded.taken - 1]?.offset ?? this.position) + 1n;
         return folded.taken;
       }
-      if (!facts.areRead) facts = this.#facts(events);
+      if (!facts.areRead) facts = readMemoryFacts(this.ledger, this.rows, events);
       else if (outcome === 'stale') throw new Error('stale although the facts were read');
       else if (suspects.isProbeDue(folded.taken))
         suspects.accuse(this.#probe(portion.slice(0, folded.taken), facts));
@@ -113,25 +125,6 @@ export class MemoryService {
     });
   }
 
-  #facts(events: readonly LogEvent[]): Facts {
-    const users = new Map<string, UserFacts>();
-    for (const { userId } of events) {
-      if (userId === null) continue;
-      const blockedBy =
-        this.ledger.entriesOf(userId).find(({ status }) => status === 'failed')?.eventId ?? null;
-      users.set(userId, { exists: this.rows.has(userId), blockedBy });
-    }
-    const known = events.flatMap(({ eventId }) => {
-      const entry = this.ledger.find(eventId);
-      if (entry === undefined) return [];
-      const { event } = entry;
-      return [
-        [eventId, { userId: event.userId, operation: operationOf(event), data: keptText(event) }],
-      ] as const;
-    });
-    return { areRead: true, users, events: new Map(known) };
-  }
-
   /** One image a user and batch, at the event that carries the write. */
   #keepImages(decisions: readonly Decision[], writes: readonly UserWrite[]): void {
     for (const { userId, at } of writes) {
@@ -175,14 +168,24 @@ export class MemoryService {
       beforeExists: null,
       image: null,
     });
-    if (decision.isAccepted) this.#reconcile(event.userId, {});
+    const error = decision.isAccepted ? this.#reconcile(event.userId, {}, event.force) : null;
+    const entry = this.ledger.find(event.eventId);
+    if (error !== null && entry !== undefined) Object.assign(entry, { status: 'failed', error });
     return 1;
   }
 
-  #reconcile(userId: string, orders: ReconcileOrders): void {
+  /** The error where nothing was done: the row is not what the ledger says. */
+  #reconcile(userId: string, orders: ReconcileOrders, force: boolean): EventError | null {
     const history = this.ledger.history(userId);
     const plan = planReconcile(history, orders);
-    if (plan.rewindTo !== null) this.#rewind(userId, plan.rewindTo);
+    if (plan.rewindTo !== null) {
+      const row = this.rows.get(userId) ?? null;
+      if (!force && isDrifted(this.ledger, this.#mapper, userId, row)) {
+        this.drifts++;
+        return DRIFT;
+      }
+      this.#rewind(userId, plan.rewindTo);
+    }
     const first = plan.steps[0]?.entry;
     const before = first === undefined ? history : history.slice(0, history.indexOf(first));
     const blockedBy = before.find(({ status }) => status === 'failed')?.eventId ?? null;
@@ -198,6 +201,7 @@ export class MemoryService {
       if (error !== 'keep') entry.error = error;
       if (status !== 'applied') Object.assign(entry, { image: null, beforeExists: null });
     }
+    return null;
   }
 
   #rewind(userId: string, { eventId }: HistoryEntry): void {

@@ -1,6 +1,7 @@
 /**
  * The semantics of DESIGN 4 and 5 for one service, written down a second time and as plainly as possible: no batches,
- * no images, no SQL. A user's row is always the fold of the events that are applied. Strict rules.
+ * no SQL. Of every applied event it remembers the row that the event met: what a rewind goes back to, and what tells that
+ * somebody else has changed the row since. Strict rules.
  */
 export interface ModelEvent {
   readonly id: number;
@@ -11,7 +12,7 @@ export interface ModelEvent {
   readonly mode: 'only' | 'cascade';
   /** The newest event that the plan showed; null: none was shown. */
   readonly upTo: number | null;
-  /** Over drift, of which there is none here. */
+  /** Over drift. */
   readonly force: boolean;
 }
 
@@ -20,12 +21,15 @@ interface Entry {
   status: string;
   /** What an accepted rollback withdraws. */
   list: readonly number[] | null;
+  /** The row that it met when it was applied. */
+  met: Row | null;
 }
 
-type Row = Record<string, string | number | null>;
+type Row = Readonly<Record<string, string | number | null>>;
 
 export class ReferenceModel {
   readonly #histories = new Map<string, Entry[]>();
+  readonly #rows = new Map<string, Row | null>();
   readonly #order: Entry[] = [];
   readonly #seen = new Set<number>();
   /** What the database refuses: asked of the row that an event would leave. */
@@ -40,17 +44,19 @@ export class ReferenceModel {
     if (this.#seen.has(event.id)) return;
     this.#seen.add(event.id);
     const history = this.#history(event.user);
-    const entry: Entry = { event, status: '', list: null };
+    const entry: Entry = { event, status: '', list: null, met: null };
     if (event.kind === 'rollback') this.#decide(history, entry);
     history.push(entry);
     this.#order.push(entry);
-    if (event.kind !== 'rollback') this.#runFrom(history, history.length - 1);
-    else if (entry.list !== null) this.#follow(history);
+    if (event.kind !== 'rollback') this.#runFrom(history, history.length - 1, 'leave');
+    else if (entry.list !== null && !this.#follow(history, event.force)) entry.status = 'failed';
   }
 
-  retry(id: number): void {
+  /** A rollback that could not be executed is executed as if it came now; any other event alone, and what it held back. */
+  retry(id: number, force = false): void {
     this.#choose(id, (history, index) => {
-      this.#runFrom(history, index);
+      if (history[index]?.event.kind === 'rollback') this.#follow(history, force);
+      else this.#runFrom(history, index, 'leave');
     });
   }
 
@@ -58,8 +64,13 @@ export class ReferenceModel {
     this.#choose(id, (history, index) => {
       const entry = history[index];
       if (entry !== undefined) entry.status = 'skipped';
-      this.#runFrom(history, index + 1);
+      this.#runFrom(history, index + 1, 'leave');
     });
+  }
+
+  /** Somebody else changes a user's row. */
+  meddle(user: string, change: (row: Row | null) => Row | null): void {
+    this.#rows.set(user, change(this.#rows.get(user) ?? null));
   }
 
   /** Failed events, by id. */
@@ -73,12 +84,9 @@ export class ReferenceModel {
   }
 
   get rows(): Readonly<Record<string, Row>> {
-    const rows: Record<string, Row> = {};
-    for (const [user, history] of this.#histories) {
-      const row = rowOf(history, history.length);
-      if (row !== null) rows[user] = row;
-    }
-    return rows;
+    return Object.fromEntries(
+      [...this.#rows].flatMap(([user, row]) => (row === null ? [] : [[user, row] as const])),
+    );
   }
 
   #history(user: string): Entry[] {
@@ -117,51 +125,90 @@ export class ReferenceModel {
     rollback.list = list;
   }
 
-  /** After an accepted rollback: everything from the first event whose standing changed is done anew. */
-  #follow(history: Entry[]): void {
-    const stands = standing(history);
-    const changed = history.findIndex(({ event, status }) =>
+  /**
+   * Rollbacks take effect, those too that could not before: everything from the first event whose standing changed is done
+   * anew, on the row that the first applied one of them had met. False: somebody changed the row, and nothing was done.
+   */
+  #follow(history: Entry[], force: boolean): boolean {
+    const stands = standing(history, isSkippedRollback);
+    const from = history.findIndex(({ event, status }) =>
       stands.has(event.id) ? status === 'rolled_back' : status !== 'rolled_back' && status !== 'refused',
     );
-    if (changed >= 0) this.#runFrom(history, changed);
+    if (from < 0) return true;
+    const first = history.slice(from).find(isApplied);
+    if (first !== undefined) {
+      const { user } = first.event;
+      if (!force && isChanged(history.filter(isApplied), this.#rows.get(user) ?? null)) return false;
+      this.#rows.set(user, first.met);
+    }
+    this.#runFrom(history, from, 'execute');
+    return true;
   }
 
-  #runFrom(history: Entry[], from: number): void {
-    const stands = standing(history);
+  /** What becomes of rollbacks that could not be executed: left as they are, or executed with the rest. */
+  #runFrom(history: readonly Entry[], from: number, failedRollbacks: 'leave' | 'execute'): void {
+    const isLeft = ({ event, status }: Entry): boolean =>
+      failedRollbacks === 'leave' && event.kind === 'rollback' && status === 'failed';
+    const stands = standing(history, (entry) => isSkippedRollback(entry) || isLeft(entry));
     const old = history.map(({ status }) => status);
-    for (const entry of history.slice(from)) if (entry.event.kind !== 'rollback') entry.status = '';
+    for (const entry of history.slice(from)) if (!isLeft(entry)) entry.status = '';
     history.forEach((entry, index) => {
-      if (index < from) return;
       const { event } = entry;
       const was = old[index] ?? '';
-      if (was === 'refused') return;
-      if (!stands.has(event.id)) entry.status = 'rolled_back';
+      if (index < from || isLeft(entry)) return;
+      if (was === 'refused' || (was === 'skipped' && stands.has(event.id))) entry.status = was;
+      else if (!stands.has(event.id)) entry.status = 'rolled_back';
       else if (event.kind === 'rollback') entry.status = 'applied';
-      else if (was === 'skipped') entry.status = 'skipped';
       else if (history.slice(0, index).some(({ status }) => status === 'failed')) entry.status = 'parked';
-      else entry.status = this.#isExecutable(history, index) ? 'applied' : 'failed';
+      else entry.status = this.#execute(entry) ? 'applied' : 'failed';
     });
   }
 
-  #isExecutable(history: readonly Entry[], index: number): boolean {
-    const entry = history[index];
-    const row = rowOf(history, index);
-    if (entry === undefined) return false;
-    const { kind } = entry.event;
+  #execute(entry: Entry): boolean {
+    const { event } = entry;
+    const { kind, user } = event;
+    const row = this.#rows.get(user) ?? null;
     if (kind === 'create' && row !== null) return false;
     if ((kind === 'update' || kind === 'delete') && row === null) return false;
-    const next = step(row, entry.event);
-    return next === null || !this.#refuses(next);
+    const next = step(row, event);
+    if (next !== null && this.#refuses(next)) return false;
+    entry.met = row;
+    this.#rows.set(user, next);
+    return true;
   }
 }
 
-function standing(history: readonly Entry[]): ReadonlySet<number> {
+function isApplied({ event, status }: Entry): boolean {
+  return event.kind !== 'rollback' && status === 'applied';
+}
+
+function isSkippedRollback({ event, status }: Entry): boolean {
+  return event.kind === 'rollback' && status === 'skipped';
+}
+
+/** Whether a row is not what the newest applied event made of it, in what the applied events have carried. */
+function isChanged(applied: readonly Entry[], row: Row | null): boolean {
+  const newest = applied.at(-1);
+  if (newest === undefined) return false;
+  const made = step(newest.met, newest.event);
+  if (made === null || row === null) return made !== row;
+  const carried = new Set(
+    applied.flatMap(({ event }) => Object.keys(event.kind === 'delete' ? {} : event.fields)),
+  );
+  return [...carried].some((name) => (made[name] ?? null) !== (row[name] ?? null));
+}
+
+function standing(
+  history: readonly Entry[],
+  passOver: (entry: Entry) => boolean = () => false,
+): ReadonlySet<number> {
   const withdrawn = new Set<number>();
   const stands = new Set<number>();
-  for (const { event, list } of history.toReversed()) {
+  for (const entry of history.toReversed()) {
+    const { event, list } = entry;
     if (withdrawn.has(event.id)) continue;
     stands.add(event.id);
-    for (const id of list ?? []) withdrawn.add(id);
+    if (!passOver(entry)) for (const id of list ?? []) withdrawn.add(id);
   }
   return stands;
 }
@@ -179,12 +226,6 @@ function invalid(history: readonly Entry[], stands: ReadonlySet<number>): readon
     exists = kind === 'delete' ? 'no' : kind === 'update' ? exists : 'yes';
   }
   return found;
-}
-
-function rowOf(history: readonly Entry[], end: number): Row | null {
-  let row: Row | null = null;
-  for (const { event, status } of history.slice(0, end)) if (status === 'applied') row = step(row, event);
-  return row;
 }
 
 function step(row: Row | null, event: ModelEvent): Row | null {

@@ -25,11 +25,13 @@ export function settle(
     const status = decision?.status ?? statusOf(step);
     const error = decision?.error ?? null;
     statuses.set(entry.eventId, status);
-    if (decision === undefined && status !== entry.status) {
+    const blockedBy = step.kind === 'park' ? step.behind : null;
+    const isNew = status !== entry.status || (step.kind === 'park' && blockedBy !== entry.blockedBy);
+    if (decision === undefined && isNew) {
       labels.push({
         eventId: entry.eventId,
         status,
-        blockedBy: null,
+        blockedBy,
         error: keepsError(step) ? 'keep' : null,
         isAttempt: step.kind === 'complete',
       });
@@ -51,6 +53,8 @@ function statusOf(step: PlannedStep): Status {
       return 'applied';
     case 'skip':
       return 'skipped';
+    case 'park':
+      return 'parked';
     case 'execute':
       throw new Error(`event ${step.entry.eventId} was not decided on`);
   }
@@ -58,5 +62,5 @@ function statusOf(step: PlannedStep): Status {
 
 /** A withdrawn or skipped event keeps why it had failed; what cannot be read keeps why. */
 function keepsError(step: PlannedStep): boolean {
-  return step.kind !== 'complete';
+  return step.kind !== 'complete' && step.kind !== 'park';
 }

@@ -49,6 +49,24 @@ describe('planning', () => {
     expect(steps(plan)).toEqual(['execute e1', 'withdraw e2', 'keep e3']);
   });
 
+  test('a skip or retry leaves a rollback that failed alone, and parks behind it what it held back', () => {
+    const waiting = history(
+      { operation: 'create', before: false },
+      { before: true },
+      { status: 'failed' },
+      { status: 'parked' },
+      { status: 'failed', withdraws: ['e1'] },
+      { status: 'parked' },
+    );
+    const skipped = planReconcile(waiting, { skip: new Set(['e2']) });
+    expect(skipped.rewindTo).toBeNull();
+    expect(steps(skipped)).toEqual(['skip e2', 'execute e3', 'keep e4', 'park e5']);
+    expect(steps(planReconcile(waiting, { skip: new Set(['e4']) }))).toEqual(['skip e4', 'execute e5']);
+    const retried = planReconcile(waiting, { retry: new Set(['e4']) });
+    expect(retried.rewindTo?.eventId).toBe('e1');
+    expect(steps(retried)).toEqual(['withdraw e1', 'execute e2', 'execute e3', 'complete e4', 'execute e5']);
+  });
+
   test('rewinds nothing where no applied event is touched, and releases what was parked', () => {
     const blocked = history(
       { before: false },
