@@ -2,7 +2,13 @@ import { foldBase } from '../domain/expected-row.ts';
 import { isCud } from '../domain/history.ts';
 import { endOfPortion, type UserRange } from '../postgres/sql/find-suspects.ts';
 import { raiseRevisions } from '../postgres/sql/positions.ts';
-import { findPrunable, pruneEvents, pruneUserless, readBases } from '../postgres/sql/prune-events.ts';
+import {
+  countUserless,
+  findPrunable,
+  pruneEvents,
+  pruneUserless,
+  readBases,
+} from '../postgres/sql/prune-events.ts';
 import { readHistories } from '../postgres/sql/read-history.ts';
 import { inTransaction, limitIdling, type Database, type PoolClient } from '../postgres/transaction.ts';
 import type { Ledger } from './consume/open-group.ts';
@@ -44,7 +50,7 @@ export async function prune(database: Database, ledger: Ledger, request: PruneRe
     const upTo: string | null = await endOfPortion(pool, schema, after, LEDGER_ROWS_AT_ONCE);
     const range = { after, upTo };
     const found = await findPrunable(pool, schema, range, before);
-    total.users += found.length;
+    total.users += found.filter(({ events }) => events > 0).length;
     // A range with nothing to prune takes no lock.
     if (isDryRun) total.events += found.reduce((sum, { events }) => sum + events, 0);
     else if (found.length > 0) {
@@ -55,7 +61,13 @@ export async function prune(database: Database, ledger: Ledger, request: PruneRe
     request.onProgress(total.events);
     after = upTo;
   } while (after !== null);
-  if (!isDryRun) total.events += await pruneUserless(pool, schema, before);
+  if (isDryRun) total.events += await countUserless(pool, schema, before);
+  for (let emptied = LEDGER_ROWS_AT_ONCE; !isDryRun && emptied === LEDGER_ROWS_AT_ONCE;) {
+    signal.throwIfAborted();
+    emptied = await pruneUserless(pool, schema, before, LEDGER_ROWS_AT_ONCE);
+    total.events += emptied;
+    request.onProgress(total.events);
+  }
   return { before: before.toISOString(), isDryRun, ...total };
 }
 

@@ -1,5 +1,5 @@
 import { UserEventsError } from '../errors/user-events-error.ts';
-import { checkLedger } from '../postgres/sql/check-ledger.ts';
+import { checkLedger, type Contradiction } from '../postgres/sql/check-ledger.ts';
 import { countOpen, type OpenCounts } from '../postgres/sql/count-open.ts';
 import { digestUsers, type PartitionDigest } from '../postgres/sql/digest-users.ts';
 import { readPositions, type Position } from '../postgres/sql/positions.ts';
@@ -85,8 +85,8 @@ export async function verify(
     const [client] = clients;
     const positions = await readPositions(client, ledger.schema);
     const { compared, folded } = await compareAndFold(clients, ledger, request, positions, list);
-    const { unknown, open, digest } = await readRest(clients, ledger, request, columns);
-    for (const contradiction of await checkLedger(client, ledger.schema))
+    const { unknown, open, digest, contradictions } = await readRest(clients, ledger, request, columns);
+    for (const contradiction of contradictions)
       list.add({ kind: 'ledger', ...contradiction, isMendable: false });
     for (const userId of unknown.userIds) list.add({ kind: 'row unknown', userId });
     const { table } = ledger.mapper;
@@ -157,15 +157,19 @@ async function readRest(
   readonly unknown: UnknownRows;
   readonly open: readonly OpenCounts[];
   readonly digest: readonly PartitionDigest[] | null;
+  readonly contradictions: readonly Contradiction[];
 }> {
   const [client, second = client] = clients;
-  const readSecond = async (): Promise<readonly PartitionDigest[] | null> =>
-    columns === null ? null : digestUsers(second, schema, mapper.table, columns);
-  const [unknown, digest] = await Promise.all([
+  const readSecond = async () => ({
+    digest: columns === null ? null : await digestUsers(second, schema, mapper.table, columns),
+    contradictions: await checkLedger(second, schema),
+    open: await countOpen(second, schema),
+  });
+  const [unknown, rest] = await Promise.all([
     findUnknownRows(client, schema, mapper.table, isExact),
     readSecond(),
   ]);
-  return { unknown, digest, open: await countOpen(client, schema) };
+  return { unknown, ...rest };
 }
 
 function columnsToDigest(

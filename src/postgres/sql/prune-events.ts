@@ -10,11 +10,15 @@ export interface Prunable {
   readonly userId: string;
   readonly generation: number;
   readonly offset: bigint;
-  /** Events that were not pruned before. */
+  /** Events that there is something to empty of: rollback events stay as they are. */
   readonly events: number;
   /** The last of them. */
   readonly eventId: string;
 }
+
+/** Whether there is something of a ledger row `l` to empty. */
+const IS_FULL =
+  '(l.data is not null or l.raw is not null or l.before is not null or l.error_message is not null)';
 
 /**
  * Finds what can be pruned of a range of users: of each the events decided on before `before`, as long as whatever is
@@ -30,6 +34,7 @@ export async function findPrunable(
   const name = quoteIdentifier(schema);
   const text = `with entry as (
       select l.event_id, l.user_id, l.generation, l."offset", l.before_exists, l.decided_at >= $3 as is_young,
+        ${IS_FULL} and l.operation is distinct from 'rollback' as is_full,
         l.status = 'applied' and l.operation <> 'rollback' as is_applied,
         b.user_id is not null and (l.generation, l."offset") <= (b.generation, b."offset") as is_pruned,
         row_number() over (partition by l.user_id order by l.generation, l."offset") as n,
@@ -48,7 +53,7 @@ export async function findPrunable(
         case when h.next_applied is null or n.before_exists is not null then h.keep - 1 else h.image_at - 1 end as upto
       from holder h left join entry n on n.user_id = h.user_id and n.n = h.next_applied)
     select c.user_id as "userId", (array_agg(e.event_id) filter (where e.n = c.upto))[1] as "eventId", max(e.generation) filter (where e.n = c.upto) as generation,
-      max(e."offset") filter (where e.n = c.upto) as "offset", count(*) filter (where not e.is_pruned)::int as events
+      max(e."offset") filter (where e.n = c.upto) as "offset", count(*) filter (where e.is_full)::int as events
     from cut c join entry e on e.user_id = c.user_id and e.n <= c.upto
     group by c.user_id having bool_or(e.n = c.upto and not e.is_pruned)`;
   return (await db.query<Prunable>(text, [range.after, range.upTo, before])).rows;
@@ -116,7 +121,7 @@ export async function pruneEvents(
         update ${name}.ledger l set data = null, raw = null, before = null, error_message = null, error_detail = null
         from unnest($1::text[], $2::int[], $3::int8[]) as p(user_id, generation, "offset")
         where l.user_id = p.user_id and (l.generation, l."offset") <= (p.generation, p."offset") ${which}
-          and (l.data is not null or l.raw is not null or l.before is not null or l.error_message is not null)
+          and ${IS_FULL}
         returning l.event_id),
       quiet as (
         update ${name}.attempt a set error_message = null${isAll ? ', reason = null' : ''} from ${isAll ? `${name}.ledger` : 'emptied'} e
@@ -128,9 +133,27 @@ export async function pruneEvents(
   return emptied.rowCount ?? 0;
 }
 
-/** Empties what has no user and is settled (unreadable records that were skipped), decided on before `before`. */
-export async function pruneUserless(db: Queryable, schema: string, before: Date): Promise<number> {
-  const text = `update ${quoteIdentifier(schema)}.ledger set data = null, raw = null, error_message = null, error_detail = null
-    where user_id is null and status <> 'failed' and decided_at < $1 and (data is not null or raw is not null)`;
-  return (await db.query(text, [before])).rowCount ?? 0;
+/** What has no user and is settled (unreadable records that were skipped), decided on before $1, and is not empty yet. */
+const USERLESS = "l.user_id is null and l.status <> 'failed' and l.decided_at < $1";
+
+/** Counts what `pruneUserless` would empty. No locks. */
+export async function countUserless(db: Queryable, schema: string, before: Date): Promise<number> {
+  const text = `select count(*)::int as n from ${quoteIdentifier(schema)}.ledger l where ${USERLESS} and ${IS_FULL}`;
+  return (await db.query<{ n: number }>(text, [before])).rows[0]?.n ?? 0;
+}
+
+/**
+ * Empties at most `limit` rows of what has no user and is settled. Returns how many: fewer than `limit` where that was
+ * the rest. Locks them; nobody else writes such a row.
+ */
+export async function pruneUserless(
+  db: Queryable,
+  schema: string,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  const ledger = `${quoteIdentifier(schema)}.ledger`;
+  const text = `update ${ledger} l set data = null, raw = null, before = null, error_message = null, error_detail = null
+    where l.event_id in (select l.event_id from ${ledger} l where ${USERLESS} and ${IS_FULL} limit $2)`;
+  return (await db.query(text, [before, limit])).rowCount ?? 0;
 }
