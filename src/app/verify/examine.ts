@@ -9,6 +9,7 @@ import { readHistories } from '../../postgres/sql/read-history.ts';
 import { savepoint, type PoolClient } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
 import type { Difference } from './difference.ts';
+import { portionsOf } from './portions.ts';
 
 /** What the log says of an event of which the ledger says something else. The log is believed. */
 export interface Correction {
@@ -38,9 +39,6 @@ export interface Examined {
   readonly untold: number;
 }
 
-/** Histories at once: of a table that was emptied every user is suspect. */
-const USERS_AT_ONCE = 500;
-
 /** Folds users one by one, exactly as the domain has it, and compares with their rows. In the caller's transaction. */
 export async function examineUsers(
   client: PoolClient,
@@ -49,8 +47,7 @@ export async function examineUsers(
   corrections: Corrections,
 ): Promise<Examined> {
   const all = { differences: new Array<Difference>(), wrong: new Array<WrongRow>(), untold: 0 };
-  for (let from = 0; from < userIds.length; from += USERS_AT_ONCE) {
-    const ids = userIds.slice(from, from + USERS_AT_ONCE);
+  for await (const ids of portionsOf(client, ledger.schema, userIds)) {
     const examined = await examineSome(client, ledger, ids, corrections);
     all.differences.push(...examined.differences);
     all.wrong.push(...examined.wrong);

@@ -18,6 +18,7 @@ import {
 } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
 import { examineUsers, type Corrections, type WrongRow } from './examine.ts';
+import { portionsOf } from './portions.ts';
 
 export interface RepairOrder {
   /** Users whose rows were found to differ. They are looked at again, under the lock. */
@@ -37,8 +38,6 @@ export interface Repaired extends RepairCounts {
   readonly refused: readonly { readonly userId: string; readonly error: EventError }[];
 }
 
-const USERS_AT_ONCE = 500;
-
 /**
  * Writes the fold's rows into the table, differences only, in one transaction: all of it or, killed at any moment,
  * nothing. It holds every position meanwhile, so a consumer beside it waits, and then reads its facts anew (DESIGN 4).
@@ -54,11 +53,12 @@ export async function repair(database: Database, ledger: Ledger, order: RepairOr
     // A row may be refused for what another one is about to give up (a unique value): again, while that helps.
     for (;;) {
       refused.clear();
-      for (let from = 0; from < todo.length; from += USERS_AT_ONCE) {
-        const ids = todo.slice(from, from + USERS_AT_ONCE);
+      let done = 0;
+      for await (const ids of portionsOf(client, ledger.schema, todo)) {
         const { wrong } = await examineUsers(client, ledger, ids, order.corrections);
         total = sum(total, await repairSome(client, ledger, wrong, order, refused));
-        order.onProgress(Math.min(from + USERS_AT_ONCE, todo.length), todo.length);
+        done += ids.length;
+        order.onProgress(done, todo.length);
       }
       if (refused.size === 0 || refused.size === todo.length) break;
       todo = [...refused.keys()];

@@ -103,6 +103,19 @@ function historiesOf<Row extends DecisionRow>(
   return histories;
 }
 
+/** How much the events of users carry, bytes of JSON text; none: 0. Uses the index `ledger_user`. No locks. */
+export async function historyBytes(
+  db: Queryable,
+  schema: string,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const text = `select asked.id, l.bytes from unnest($1::text[]) as asked(id) cross join lateral (
+      select coalesce(sum(octet_length(data::text)), 0)::float8 as bytes
+      from ${quoteIdentifier(schema)}.ledger where user_id = asked.id offset 0) l`;
+  const { rows } = await db.query<{ id: string; bytes: number }>(text, [textArray(userIds)]);
+  return new Map(rows.map(({ id, bytes }) => [id, bytes]));
+}
+
 function toEntry(row: HistoryRow): HistoryEntry {
   return {
     eventId: row.event_id,
