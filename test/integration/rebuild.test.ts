@@ -89,6 +89,49 @@ describe('a repair', () => {
     expect(await differencesOf(database())).toEqual([]);
   });
 
+  test.each([
+    ['that may be empty', 'drop not null'],
+    ['that may not', 'set not null'],
+  ])("swaps rows that hold each other's unique values, of a column %s", async (_, change) => {
+    const applier = await openApplier(database());
+    const users = ['a', 'b', 'e', 'f'];
+    await applier.apply(
+      [
+        cud(10, 'update', 'b', { email: 'b@x' }),
+        cud(11, 'create', 'e', { email: 'e@x' }),
+        cud(12, 'create', 'f', { email: 'f@x' }),
+      ],
+      13n,
+    );
+    const before = await readUsers(database());
+    // Each has the next one's: two of them by a swap, three in a ring would do as well.
+    await run(`update public.users set email = 'x' || user_id where user_id = any ('{a,b,e,f}')`);
+    await run(`update public.users set email = case user_id when 'a' then 'b@x' when 'b' then 'e@x' when 'e' then 'a@x' end
+      where user_id in ('a', 'b', 'e')`);
+    await run(`alter table public.users alter email ${change}`);
+    try {
+      const { findings } = await verifyDatabase(database());
+      expect(findings.wrong.toSorted()).toEqual(users);
+      expect(await repairDatabase(database(), findings)).toMatchObject({ updated: 4, refused: [] });
+      expect(await readUsers(database())).toEqual(before);
+      expect(await differencesOf(database())).toEqual([]);
+    } finally {
+      await run('alter table public.users alter email drop not null');
+    }
+  });
+
+  test('keeps what a swap would have given up where a third row is in the way', async () => {
+    const applier = await openApplier(database());
+    await applier.apply([cud(10, 'update', 'b', { email: 'b@x' })], 11n);
+    await run(`update public.users set email = 'y' || user_id where user_id in ('a', 'b')`);
+    await run(`insert into public.users (user_id, email) values ('z', 'a@x'), ('y', 'b@x')`);
+    const { findings } = await verifyDatabase(database());
+    const { refused, updated } = await repairDatabase(database(), findings);
+    expect(updated).toBe(0);
+    expect(refused.map(({ userId }) => userId).toSorted()).toEqual(['a', 'b']);
+    expect(await readUsers(database())).toMatchObject({ a: { email: 'ya' }, b: { email: 'yb' } });
+  });
+
   test('names who is refused by the table, and sets the rest', async () => {
     await run(`update public.users set email = null where user_id = 'a'; update public.users set age = 77 where user_id = 'b';
       insert into public.users (user_id, email) values ('z', 'a@x')`);

@@ -19,6 +19,7 @@ import {
 import type { Ledger } from '../consume/open-group.ts';
 import { examineUsers, type Corrections, type WrongRow } from './examine.ts';
 import { portionsOf } from './portions.ts';
+import { swapValues } from './swap-values.ts';
 
 export interface RepairOrder {
   /** Users whose rows were found to differ. They are looked at again, under the lock. */
@@ -47,22 +48,14 @@ export async function repair(database: Database, ledger: Ledger, order: RepairOr
     await limitIdling(client);
     await raiseRevisions(client, database.schema, 'all');
     await correctData(client, database.schema, order.corrections);
-    let total = NONE;
     const refused = new Map<string, EventError>();
-    let todo = order.userIds;
-    // A row may be refused for what another one is about to give up (a unique value): again, while that helps.
-    for (;;) {
-      refused.clear();
-      let done = 0;
-      for await (const ids of portionsOf(client, ledger.schema, todo)) {
-        const { wrong } = await examineUsers(client, ledger, ids, order.corrections);
-        total = sum(total, await repairSome(client, ledger, wrong, order, refused));
-        done += ids.length;
-        order.onProgress(done, todo.length);
-      }
-      if (refused.size === 0 || refused.size === todo.length) break;
-      todo = [...refused.keys()];
-    }
+    let total = await setUsers(client, ledger, order.userIds, order, refused);
+    await swapValues(client, ledger.ours, refused, async (userIds) => {
+      const still = new Map<string, EventError>();
+      const counts = await setUsers(client, ledger, userIds, order, still);
+      if (still.size === 0) total = sum(total, counts);
+      return still.size === 0;
+    });
     const unknown = await deleteUnknownRows(client, ledger.schema, ledger.mapper.table, order.unknown);
     return {
       ...sum(total, { ...NONE, deleted: unknown }),
@@ -70,6 +63,31 @@ export async function repair(database: Database, ledger: Ledger, order: RepairOr
       refused: [...refused].map(([userId, error]) => ({ userId, error })),
     };
   });
+}
+
+/** Sets the rows of users. Whom the table refuses is in `refused` then, and the row as it was. */
+async function setUsers(
+  client: PoolClient,
+  ledger: Ledger,
+  userIds: readonly string[],
+  order: RepairOrder,
+  refused: Map<string, EventError>,
+): Promise<RepairCounts> {
+  let total = NONE;
+  let todo = userIds;
+  // A row may be refused for what another one is about to give up (a unique value): again, while that helps.
+  for (;;) {
+    refused.clear();
+    let done = 0;
+    for await (const ids of portionsOf(client, ledger.schema, todo)) {
+      const { wrong } = await examineUsers(client, ledger, ids, order.corrections);
+      total = sum(total, await repairSome(client, ledger, wrong, order, refused));
+      done += ids.length;
+      order.onProgress(done, todo.length);
+    }
+    if (refused.size === 0 || refused.size === todo.length) return total;
+    todo = [...refused.keys()];
+  }
 }
 
 async function repairSome(

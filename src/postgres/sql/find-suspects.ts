@@ -97,6 +97,7 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
     'may_be_idle',
     ...twice,
     ...extraUnsure(table),
+    ...numbersUnsure(table),
   ];
   const byColumn = aliases.map(
     ({ name, alias }) => `case when m ? ${alias} then jsonb_build_object(${name}, m->${alias}) else '{}' end`,
@@ -158,6 +159,22 @@ function extraUnsure(table: UsersTable): readonly string[] {
   if (table.extraColumn === null) return [];
   const own = fieldNamesOf(table.extraColumn).map((name) => `m ? ${quoteLiteral(name)}`);
   return [...own, `(base_exists and ${extraOf(table)} <> '{}')`];
+}
+
+/** Types in which two ways to write a number are one value. */
+const NUMBER_TYPES: ReadonlySet<string> = new Set([
+  ...['int2', 'int4', 'int8', 'numeric', 'float4', 'float8'],
+  ...['smallint', 'integer', 'bigint', 'real', 'double precision'],
+]);
+
+/** A number that a column keeps as text is written as the domain prints it (1.0 as 1), which SQL does not. */
+function numbersUnsure(table: UsersTable): readonly string[] {
+  return table.columns
+    .filter(({ form, castType }) => form !== 'json' && !NUMBER_TYPES.has(castType))
+    .flatMap(({ name }) => fieldNamesOf(name).map((field) => `m->${quoteLiteral(field)}`))
+    .map(
+      (value) => `(jsonb_typeof(${value}) in ('number', 'array') and (${value})::text ~ '[.eE]|[0-9]{16}')`,
+    );
 }
 
 function extraDiffers(table: UsersTable, columns: ReadonlySet<string>): readonly string[] {
