@@ -37,6 +37,32 @@ describe('a user as of then', () => {
     expect(await then(userId, at)).toMatchObject(expected);
   });
 
+  test('an offset names its partition where events lie in several, as after growth', async () => {
+    const { pool, schema } = database();
+    const applier = await openApplier(database());
+    await applier.apply(
+      [
+        cud(14, 'create', 'g', { age: 1 }),
+        cud(15, 'update', 'g', { age: 2 }),
+        cud(16, 'update', 'g', { age: 3 }),
+      ],
+      17n,
+    );
+    expect(await then('g', '0@15')).toMatchObject({ row: { age: 2 } });
+    await expect(then('g', '1@15')).rejects.toMatchObject({ code: 'USER_ROW_NOT_FOUND' });
+    // As if the last one had come by a partition that was added: its offsets begin anew.
+    await pool.query(
+      `update ${schema}.ledger set generation = 1, partition = 1, "offset" = 0 where user_id = 'g' and "offset" = 16`,
+    );
+    await expect(then('g', '15')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/0, 1$/),
+    });
+    expect(await then('g', '0@14')).toMatchObject({ row: { age: 1 } });
+    expect(await then('g', '0@999')).toMatchObject({ offset: 15, row: { age: 2 } });
+    expect(await then('g', '1@0')).toMatchObject({ offset: 0, row: { age: 3 } });
+  });
+
   test('is not found before its first event, and said so where it was pruned', async () => {
     await expect(then('c', '1')).rejects.toMatchObject({ code: 'USER_ROW_NOT_FOUND' });
     const { pool, schema } = database();
@@ -48,7 +74,7 @@ describe('a user as of then', () => {
   });
 
   test('refuses what is neither an offset nor a time', () => {
-    for (const text of ['', 'soon', '-5', '@', '12:13'])
+    for (const text of ['', 'soon', '-5', '@', '12:13', '1@', '1@x'])
       expect(() => parseMoment(text, NOW)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 });

@@ -18,8 +18,9 @@ export default class UsersGet extends BaseCommand<UserDetails | UserThen> {
   static override flags = {
     ...databaseFlags,
     at: Flags.string({
-      summary: 'The user as of then: an offset of its partition, or a time (@2026-01-31, @-1h).',
-      helpValue: 'OFFSET|@TIME',
+      summary:
+        'The user as of then: an offset (3@41 where its events lie in several partitions), or a time (@2026-01-31, @-1h).',
+      helpValue: '[P@]OFFSET|@TIME',
       exclusive: ['history'],
     }),
     history: Flags.boolean({ summary: "The user's events as well, in order, with what became of each." }),
