@@ -38,6 +38,7 @@ interface MatrixAsked {
   readonly id: string | undefined;
   readonly user: string | undefined;
   readonly limit: number;
+  readonly isSearched: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -45,10 +46,14 @@ interface MatrixAsked {
 export function matrixFor(
   profiles: readonly string[],
   contexts: readonly Context[],
-  { id, user, limit, signal }: MatrixAsked,
+  { id, user, limit, isSearched, signal }: MatrixAsked,
+  progress: Progress,
 ): Promise<TraceMatrix> {
   const services = contexts.map((context, at) => askedService(profiles[at] ?? '', context));
   const source = contexts[0]?.config.source ?? '';
-  const wanted = id === undefined ? { userId: user ?? '' } : { event: id, source };
-  return traceMatrix(services, { wanted, limit, signal });
+  const wanted = id === undefined ? { userId: user ?? '' } : { event: id, source, isSearched };
+  const onProgress = (done: number, total: number): void => {
+    progress.update(done, total);
+  };
+  return traceMatrix(services, { wanted, limit, signal, onProgress });
 }

@@ -52,10 +52,15 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline | Trace
     const { user, limit = DEFAULT_LIMIT } = flags;
     if ((id === undefined) === (user === undefined))
       throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
+    const progress = this.progress('Searching the log');
+    const stop = (): void => {
+      progress.stop();
+    };
     const several = severalProfiles(parsed);
     if (several !== null) {
       const contexts = several.map((name) => this.context(flags, 'database', name));
-      const matrix = await matrixFor(several, contexts, { id, user, limit, signal: this.signal });
+      const asked = { id, user, limit, isSearched: flags.scan, signal: this.signal };
+      const matrix = await matrixFor(several, contexts, asked, progress).finally(stop);
       const exit = exitOfServices(matrix.services.map(({ error }) => error));
       return this.report(matrix, (_, style) => renderMatrix(matrix, style), exit);
     }
@@ -64,11 +69,8 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline | Trace
       const timeline = await traceUser(await context.database(), user ?? '', limit, aheadOfUser(context));
       return this.report(timeline, (_, style) => renderTimeline(timeline, style));
     }
-    const progress = this.progress('Searching the log');
     const request = traceRequest(id, context, flags, progress);
-    const trace = await traceEvent(await context.database(), request).finally(() => {
-      progress.stop();
-    });
+    const trace = await traceEvent(await context.database(), request).finally(stop);
     return this.report(trace, (_, style) => renderTrace(trace, style, context.now()));
   }
 }

@@ -146,4 +146,15 @@ describeKafka('two services side by side', () => {
       expect(stdout).toMatch(/Decided again[\s\S]*rollback by olga@desk/);
     }
   }, 90_000);
+
+  test('an event that no service has read is found in the log, and pending in each', async () => {
+    const unread = '018f3c1e-7b7c-7def-8abc-0000000000c9';
+    await orders.run(['publish', 'create', 'grace', '--name', 'Grace', '--event-id', unread]);
+    const { stdout } = await run(['trace', unread, ...BOTH, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      userId: 'grace',
+      events: [{ decisions: { orders: { status: 'pending' }, billing: { status: 'pending' } } }],
+    });
+    await run(['trace', unread, ...BOTH, '--no-scan'], 5);
+  }, 60_000);
 });

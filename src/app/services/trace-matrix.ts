@@ -8,8 +8,8 @@ import { findKeyType } from '../envelope-context.ts';
 import type { PendingEvent } from '../log/pending-event.ts';
 import { toPending } from '../log/pending-event.ts';
 import { tryReadAhead } from '../log/read-pending.ts';
-import { findInLedger } from '../trace/find-event.ts';
 import { isoTime } from '../trace/iso-time.ts';
+import { findUser, type SearchOptions, type WantedEvent } from './find-user.ts';
 import { askEach, type Answer, type AskedService, type ServiceError } from './ask-each.ts';
 
 /** Who has executed what of one user's events: a row an event, a column a service. */
@@ -56,11 +56,9 @@ export interface MatrixCell {
   readonly blockedBy: string | null;
 }
 
-export interface MatrixRequest {
-  /** An event, by any of its names, or a user. */
-  readonly wanted: { readonly event: string; readonly source: string } | { readonly userId: string };
+export interface MatrixRequest extends SearchOptions {
+  readonly wanted: WantedEvent | { readonly userId: string };
   readonly limit: number;
-  readonly signal: AbortSignal;
 }
 
 interface Seen {
@@ -79,9 +77,13 @@ export async function traceMatrix(
   services: readonly AskedService[],
   request: MatrixRequest,
 ): Promise<TraceMatrix> {
-  const { eventId, userId } = await findUser(services, request.wanted);
+  const { wanted, limit } = request;
+  const found = 'userId' in wanted ? null : await findUser(services, wanted, request);
+  if (found === null && !('userId' in wanted)) throw notFound(`event ${wanted.event}`);
+  const userId = 'userId' in wanted ? wanted.userId : (found?.userId ?? '');
+  const eventId = found?.eventId ?? null;
   const answers = await askEach(services, (service) => look(service, userId, request));
-  const rows = rowsOf(answers, request.limit, eventId);
+  const rows = rowsOf(answers, limit, eventId, found?.unread ?? null);
   if (rows.length === 0) throw notFound(`events of user ${userId}`);
   const cells = await askEach(services, async (service) => {
     const seen = answers.find((answer) => answer.service === service)?.value ?? null;
@@ -109,30 +111,9 @@ export async function traceMatrix(
   };
 }
 
-async function findUser(
-  services: readonly AskedService[],
-  wanted: MatrixRequest['wanted'],
-): Promise<{ readonly eventId: string | null; readonly userId: string }> {
-  if ('userId' in wanted) return { eventId: null, userId: wanted.userId };
-  const found = await askEach(services, async ({ database }) => {
-    const { pool, schema } = await database();
-    await readBinding(pool, schema);
-    return inTransaction(pool, 'repeatable read', async (client) => {
-      const id = await findInLedger(client, schema, { id: wanted.event, source: wanted.source });
-      return id === null ? null : ((await readEvents(client, schema, [id])).get(id) ?? null);
-    });
-  });
-  const event = found.find(({ value }) => value !== null)?.value;
-  if (event == null) throw notFound(`event ${wanted.event}`);
-  if (event.userId !== null) return { eventId: event.eventId, userId: event.userId };
-  throw new UserEventsError('USAGE', `Event ${event.eventId} has no user: there is nothing to compare`, {
-    hint: `\`user-events trace ${event.eventId} --profile NAME\` tells it for one service.`,
-  });
-}
-
 function notFound(what: string): UserEventsError {
   return new UserEventsError('EVENT_NOT_FOUND', `None of the services has ${what}`, {
-    hint: 'Check the id. What no service has read yet, `user-events log` shows; for one profile, `trace` searches the log.',
+    hint: 'Check the id. `user-events log` shows what is in the log.',
   });
 }
 
@@ -153,13 +134,22 @@ async function look(service: AskedService, userId: string, { limit, signal }: Ma
 type Row = Omit<MatrixRow, 'decisions'>;
 
 /** All that any of the services knows, in order: the newest, and the one that was asked for. */
-function rowsOf(answers: readonly Answer<Seen>[], limit: number, asked: string | null): readonly Row[] {
+function rowsOf(
+  answers: readonly Answer<Seen>[],
+  limit: number,
+  asked: string | null,
+  unread: PendingEvent | null,
+): readonly Row[] {
   const rows = new Map<string, Row>();
   for (const { value } of answers) {
     for (const { eventId, operation, partition, offset, timestamp } of value?.rows ?? [])
       rows.set(eventId, { eventId, operation, partition, offset, timestamp: isoTime(timestamp) });
     for (const { eventId, operation, partition, offset, timestamp } of value?.ahead ?? [])
       if (!rows.has(eventId)) rows.set(eventId, { eventId, operation, partition, offset, timestamp });
+  }
+  if (unread !== null && !rows.has(unread.eventId)) {
+    const { eventId, operation, partition, offset, timestamp } = unread;
+    rows.set(eventId, { eventId, operation, partition, offset, timestamp });
   }
   const all = [...rows.values()];
   const isOne = new Set(all.map(({ partition }) => partition)).size === 1;
