@@ -3,7 +3,7 @@ import { openLedger } from '../../src/app/consume/open-group.ts';
 import { planRollback } from '../../src/app/rollback/plan.ts';
 import { findTargets } from '../../src/app/rollback/targets.ts';
 import { createPool, type Queryable } from '../../src/postgres/pool.ts';
-import { readHistories } from '../../src/postgres/sql/read-history.ts';
+import { readHistories, readHistoriesToDecide } from '../../src/postgres/sql/read-history.ts';
 import { readFailedTargets } from '../../src/postgres/sql/read-failures.ts';
 import { readTargets } from '../../src/postgres/sql/read-targets.ts';
 import { readUnwritten } from '../../src/postgres/sql/read-unwritten.ts';
@@ -89,6 +89,30 @@ test.each<readonly [name: string, read: (db: Queryable, schema: string) => Promi
   // A row of `gap` is a topic made anew, or a hole that somebody accepted: a handful.
   expect(scans.filter((scan) => scan.startsWith('Seq Scan') && scan !== 'Seq Scan gap')).toEqual([]);
 });
+
+test.each([
+  ['to be executed', readHistories],
+  ['to be decided', readHistoriesToDecide],
+])(
+  'histories of a bulk %s are read by the index, also of a ledger that was never analysed',
+  async (_, read) => {
+    const { pool, schema } = database();
+    const users = Array.from({ length: 500 }, (_value, at) => `p${String(at * 7)}`);
+    await pool.query(
+      `delete from pg_statistic where starelid = '${schema}.ledger'::regclass; alter table ${schema}.ledger set (autovacuum_enabled = off)`,
+    );
+    try {
+      const scans: string[] = [];
+      const histories = await read(explaining(scans), schema, users);
+      expect(scans.join(', ')).toContain('ledger_user');
+      expect(scans.filter((scan) => scan.startsWith('Seq Scan'))).toEqual([]);
+      expect(histories.size).toBe(users.length);
+      expect([...histories.values()].every((entries) => entries.length === EVENTS_OF_A_USER)).toBe(true);
+    } finally {
+      await pool.query(`analyze ${schema}.ledger`);
+    }
+  },
+);
 
 test('the plan of one event, tried out and undone, scans neither ledger nor users from end to end', async () => {
   const { connectionString, schema, address } = database();
