@@ -89,7 +89,7 @@ async function lookNowAndThen(
   return looks;
 }
 
-/** Starts one consumer after the other, each with a batch size that the seed draws. */
+/** Starts one consumer after the other, each with a batch size that the seed draws; every second one has kafkajs's codec. */
 function spawner(
   seed: number,
   env: Readonly<Record<string, string>>,
@@ -100,7 +100,8 @@ function spawner(
   return (point) => {
     const batchSize = BATCH_SIZES[Math.floor(random() * BATCH_SIZES.length)] ?? 200;
     const logFile = path.join(folder, `${String(++spawned).padStart(3, '0')}.log`);
-    return new Consumer({ env, batchSize, point, logFile });
+    const codec = { USER_EVENTS_FAST_CODEC: spawned % 2 === 0 ? 'off' : 'on' };
+    return new Consumer({ env: { ...env, ...codec }, batchSize, point, logFile });
   };
 }
 

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { runCli, spawnCli } from '../support/cli.ts';
 import { countLedger, useConsumingServices } from '../support/consuming-service.ts';
 import { describeKafka } from '../support/describe-kafka.ts';
+import { CODECS, type Codec } from '../support/each-codec.ts';
 import { uniqueName } from '../support/names.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -11,13 +12,13 @@ describeKafka('kill -9 of consume', () => {
   // A database and a group for each test: a dead member of another group keeps nobody waiting.
   const useService = useConsumingServices();
   const topic = uniqueName('crash');
-  const openService = (codec: string) => useService({ topic, env: { USER_EVENTS_FAST_CODEC: codec } });
+  const openService = (codec: Codec) => useService({ topic, codec });
 
   beforeAll(async () => {
     await (await openService('on')).publish(EVENTS);
   }, 60_000);
 
-  describe.each(['on', 'off'])('with the fast codec %s', (codec) => {
+  describe.each(CODECS)('with the fast codec %s', (codec) => {
     test.each([
       ['before-statement', 5],
       ['after-statement', 5],
@@ -66,7 +67,7 @@ describeKafka('kill -9 of consume', () => {
 
   test('at random moments, and a new start each time with the other codec, executes every event once', async () => {
     const service = await openService('on');
-    const envOf = (codec: string) => ({ ...service.env, USER_EVENTS_FAST_CODEC: codec });
+    const envOf = (codec: Codec) => ({ ...service.env, USER_EVENTS_FAST_CODEC: codec });
     for (const [share, codec] of [
       [0.1, 'on'],
       [0.4, 'off'],

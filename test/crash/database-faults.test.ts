@@ -7,6 +7,7 @@ import { serverAccount } from '../../src/postgres/embedded-account.ts';
 import { spawnCli, type RunningCli } from '../support/cli.ts';
 import { userRecord, waitUntilDecided } from '../support/consumer-harness.ts';
 import { describeKafka } from '../support/describe-kafka.ts';
+import type { Codec } from '../support/each-codec.ts';
 import {
   SERVICE_ROLE,
   startFragilePostgres,
@@ -39,8 +40,9 @@ describeKafka('a database that fails under a running consumer', () => {
     await server.close();
   });
 
-  async function startConsumer({ env }: FragileService): Promise<RunningCli> {
-    return spawnCli(['consume', '--batch-size', '20'], { env });
+  async function startConsumer({ env }: FragileService, codec: Codec = 'on'): Promise<RunningCli> {
+    const withCodec = { ...env, USER_EVENTS_FAST_CODEC: codec };
+    return spawnCli(['consume', '--batch-size', '20'], { env: withCodec });
   }
 
   /** Publishes creates of new users. */
@@ -190,7 +192,7 @@ describeKafka('a database that fails under a running consumer', () => {
     consumer.kill('SIGTERM');
     expect(await consumer.ended).toMatchObject({ exitCode: 0 });
     await publish(50);
-    consumer = await startConsumer(service);
+    consumer = await startConsumer(service, 'off');
     await untilTold(/no resources left.*too many connections.*53300/, 0);
     await limit(-1);
     await expectAllExecuted();
@@ -212,7 +214,7 @@ describeKafka('a database that fails under a running consumer', () => {
       if (account !== null) await chown(disk, account.uid, account.gid);
       await server.admin.query(`create tablespace small location '${disk}'`);
       const small = await server.openService('tablespace small');
-      const cli = await startConsumer(small);
+      const cli = await startConsumer(small, 'off');
       // As much as fills the disk twice.
       const numbers = Array.from({ length: 100 }, (_, at) => at);
       const large = Object.fromEntries(numbers.map((at) => [`field${String(at)}`, uniqueName('value')]));

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { expectDrain, expectEnd, useConsumingServices } from '../support/consuming-service.ts';
-import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
+import { kafkaBrokers } from '../support/describe-kafka.ts';
+import { describeEachCodec } from '../support/each-codec.ts';
 import { uniqueName } from '../support/names.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -21,8 +22,8 @@ async function startStranger(topic: string, groupId: string) {
   return { consumer, read: () => read };
 }
 
-describeKafka('a consumer group', () => {
-  const openService = useConsumingServices();
+describeEachCodec('a consumer group', (codec) => {
+  const openService = useConsumingServices({ codec });
 
   test.concurrent(
     'of two databases is GROUP_SHARED for the second, while the first lives and when it has gone',

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { RunningCli } from '../support/cli.ts';
 import { countLedger, expectDrain, useConsumingServices } from '../support/consuming-service.ts';
-import { describeKafka } from '../support/describe-kafka.ts';
+import { describeEachCodec } from '../support/each-codec.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const EVENTS = 6_000;
@@ -18,8 +18,8 @@ const has = (member: RunningCli, partitions: (count: number) => boolean, what: s
     describe: () => `${what}; it had ${member.output.stderr}`,
   });
 
-describeKafka('the members of a group', () => {
-  const openService = useConsumingServices();
+describeEachCodec('the members of a group', (codec) => {
+  const openService = useConsumingServices({ codec });
 
   test.concurrent(
     'of whom one sleeps for longer than its session, with events in its hands, execute each once',

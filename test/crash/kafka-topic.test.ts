@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import type { RunningCli } from '../support/cli.ts';
-import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
+import { kafkaBrokers } from '../support/describe-kafka.ts';
+import { describeEachCodec } from '../support/each-codec.ts';
 import { expectDrain, expectEnd, useConsumingServices } from '../support/consuming-service.ts';
 import type { Pool } from '../../src/postgres/pool.ts';
 import { topicAdmin } from '../support/topic-admin.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-describeKafka('a topic that its operator changes under a consumer', () => {
-  const openService = useConsumingServices();
+describeEachCodec('a topic that its operator changes under a consumer', (codec) => {
+  const openService = useConsumingServices({ codec });
   const admin = topicAdmin(kafkaBrokers);
 
   test.concurrent(

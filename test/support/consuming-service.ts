@@ -3,6 +3,7 @@ import type { EventLog } from '../../src/log/event-log.ts';
 import { createKafkaEventLog } from '../../src/log/kafka/event-log.ts';
 import { spawnCli, type RunningCli } from './cli.ts';
 import { kafkaBrokers } from './describe-kafka.ts';
+import type { Codec } from './each-codec.ts';
 import { brokenGuarantees, committedBeyond } from './invariants.ts';
 import { uniqueName } from './names.ts';
 import { sampleRecords } from './sample-users.ts';
@@ -28,6 +29,8 @@ export interface ConsumingServiceOptions extends Partial<ServiceOptions> {
   readonly partitions?: number;
   /** Appended before it returns. */
   readonly events?: number;
+  /** Of the service and of what appends to its topic. Without it ours. */
+  readonly codec?: Codec;
 }
 
 const PIECE = 250;
@@ -39,18 +42,24 @@ export async function countLedger({ pool, schema }: TestDatabase): Promise<numbe
   return rows[0]?.n ?? 0;
 }
 
-/** Services of the tests of one file; what they use is closed and dropped after it. */
-export function useConsumingServices(): (options?: ConsumingServiceOptions) => Promise<ConsumingService> {
+/** Services of the tests of one block, with `all` unless said otherwise; what they use is closed and dropped after it. */
+export function useConsumingServices(
+  all: ConsumingServiceOptions = {},
+): (options?: ConsumingServiceOptions) => Promise<ConsumingService> {
   const opened: ConsumingService[] = [];
   afterAll(async () => {
     await Promise.all(opened.map(({ log }) => log.close()));
     await Promise.all(opened.map(({ database }) => database.drop()));
   });
-  return async (options = {}) => {
+  return async (given = {}) => {
+    const options = { ...all, ...given };
     const { topic = uniqueName('topic'), brokers = kafkaBrokers(), partitions = 4, events = 0 } = options;
-    const log = createKafkaEventLog({ brokers: [brokers], clientId: 'test', topic, patience: 'long' });
+    const { codec = 'on' } = options;
+    const settings = { brokers: [brokers], clientId: 'test', topic, patience: 'long' } as const;
+    const log = createKafkaEventLog({ ...settings, fastCodec: codec === 'on' });
     await log.createTopic(partitions);
-    const service = await openService({ ...options, topic, brokers });
+    const env = { USER_EVENTS_FAST_CODEC: codec, ...options.env };
+    const service = await openService({ ...options, topic, brokers, env });
     const consuming = withLog(service, topic, log);
     opened.push(consuming);
     await consuming.publish(events);
