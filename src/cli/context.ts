@@ -19,7 +19,7 @@ import { createUuidV7 } from './uuid-v7.ts';
 /** Which half of the system a command uses. */
 export type Needs = 'log' | 'database' | 'both' | 'none';
 
-/** `short`: answers within 2 s where nobody is there. `long`: rides out whatever is away (consume, relay, -f). */
+/** `short`: answers within 2 s where nobody is there. `long`: rides out whatever is away (consume, relay, -f, a long publish). */
 export type Patience = 'short' | 'long';
 
 /** The embedded engine, in messages. */

@@ -38,10 +38,16 @@ export default class Publish extends BaseCommand<PublishedEvent | PublishSummary
     const isDryRun = flags['dry-run'];
     const wait = flags.wait && db !== null ? { db, timeoutMs: (flags.timeout ?? 30) * 1000 } : null;
     const phases = createPhases((label) => this.progress(label));
+    const onAway = (isAway: boolean): void => {
+      this.notice(
+        isAway ? 'The log does not answer: it is waited for, up to two minutes' : 'The log is back',
+      );
+    };
+    const shared = { isDryRun, wait, onProgress: phases.update, onAway };
     try {
       const result = await (job.kind === 'event'
         ? publishEvent(publisher, { event: job.event, isDryRun, wait })
-        : publishInput(publisher, { ...job.input, isDryRun, wait, onProgress: phases.update }));
+        : publishInput({ ...publisher, log: await context.log('long') }, { ...job.input, ...shared }));
       phases.stop();
       return await this.report(result, renderPublish, result.hasFailures ? 7 : 0);
     } finally {

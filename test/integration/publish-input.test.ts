@@ -18,6 +18,7 @@ import {
   textOf,
   users,
 } from '../support/publish-harness.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 describeEachLog('publishing an input that stops or goes on', (logs) => {
   test('with --keep-going sends the good lines and keeps the others with their reasons', async () => {
@@ -36,6 +37,35 @@ describeEachLog('publishing an input that stops or goes on', (logs) => {
     ]);
   });
 
+  test('with --keep-going that goes on from a line keeps the lines that are before it too', async () => {
+    const log = await logs.open(1);
+    const rejectsFile = join(await folder(), 'rejects.ndjson');
+    const lines = ['nope', '{"userId":"a"}', '{"userId":"b"}', 'no'];
+    const request = requestOf(lines, { rejectsFile, skipLines: 2 });
+    const summary = await publishInput(await publisherOf(log), request);
+    expect(summary).toMatchObject({ sent: 1, rejected: 2, hasFailures: true });
+    expect((await readAllRecords(log)).map(({ key }) => key?.toString())).toEqual(['b']);
+    const rejects = (await readFile(rejectsFile, 'utf8')).trimEnd().split('\n');
+    expect(rejects.map((line): unknown => JSON.parse(line))).toMatchObject([{ line: 1 }, { line: 4 }]);
+  });
+
+  test('an input that breaks off says how far it came', async () => {
+    const log = await logs.open(1);
+    const input = new Readable({ read: () => undefined });
+    const onProgress: PublishInputRequest['onProgress'] = (phase) => {
+      if (phase === 'Publishing') input.destroy(Object.assign(new Error('gone'), { code: 'EIO' }));
+    };
+    input.push(textOf(users(10)));
+    const rejectsFile = join(await folder(), 'rejects.ndjson');
+    const request = requestOf('', { from: input, rejectsFile, onProgress });
+    const error = await failureOf(publishInput(await publisherOf(log), request));
+    expect(error).toMatchObject({
+      code: 'USAGE',
+      message: 'The input cannot be read (EIO)\n10 events were sent, up to line 10',
+      facts: { sent: 10, nextLine: 11, runId: RUN_ID },
+    });
+  });
+
   test('sends a slow input as it comes with --keep-going', async () => {
     const log = await logs.open(1);
     const input = new Readable({ read: () => undefined });
@@ -52,6 +82,20 @@ describeEachLog('publishing an input that stops or goes on', (logs) => {
     await sent;
     expect(await readAllRecords(log)).toHaveLength(1);
     input.push(null);
+  });
+
+  test('sends what came while it was sending, though the input pauses behind it', async () => {
+    const log = await logs.open(1);
+    const input = new Readable({ read: () => undefined });
+    const rejectsFile = join(await folder(), 'rejects.ndjson');
+    let sent = 0;
+    const onProgress: PublishInputRequest['onProgress'] = (_, done) => (sent = done);
+    const request = requestOf('', { from: input, rejectsFile, onProgress });
+    const publishing = publishInput(await publisherOf(log), request);
+    for (let piece = 0; piece < 4; piece += 1) input.push(textOf(users(1_500)));
+    await waitFor(() => sent === 6_000, { describe: () => `all to be sent, of whom ${String(sent)} were` });
+    input.push(null);
+    expect(await publishing).toMatchObject({ sent: 6_000 });
   });
 
   test('interrupted, says how far it came, and goes on from there with the same ids', async () => {

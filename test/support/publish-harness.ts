@@ -36,6 +36,7 @@ export function requestOf(
     isDryRun: false,
     wait: null,
     onProgress: () => undefined,
+    onAway: () => undefined,
     ...more,
   };
 }

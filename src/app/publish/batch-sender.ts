@@ -1,5 +1,6 @@
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { EnvelopeContext } from '../../domain/envelope.ts';
+import type { NewRecord } from '../../domain/record.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog, RecordPosition } from '../../log/event-log.ts';
 import type { Prepared } from './prepare-line.ts';
@@ -27,18 +28,19 @@ export class BatchSender {
   /** Records known to be in the log. */
   sent = 0;
   readonly operations = new Map<string, number>();
-  private readonly log: EventLog;
+  private readonly log: Pick<EventLog, 'append'>;
   private readonly onSent: (batch: readonly Prepared[], positions: readonly RecordPosition[]) => void;
   private readonly ranges = new Map<number, OpenRange>();
   private batch: Prepared[] = [];
   private batchBytes = 0;
   private inFlight: Promise<void> | null = null;
+  private isEnding = false;
   private failure: Error | null = null;
   private failedLine: number | null = null;
   private lastLine: number | null = null;
 
   /** `onSent` is told what has come into the log, and where: `positions[i]` is that of `batch[i]`. */
-  constructor(log: EventLog, onSent: BatchSender['onSent']) {
+  constructor(log: Pick<EventLog, 'append'>, onSent: BatchSender['onSent']) {
     this.log = log;
     this.onSent = onSent;
   }
@@ -62,17 +64,14 @@ export class BatchSender {
   add(prepared: Prepared): void {
     this.batch.push(prepared);
     this.lastLine = prepared.line;
-    this.batchBytes += (prepared.record.key?.length ?? 0) + (prepared.record.value?.length ?? 0);
+    this.batchBytes += bytesOf(prepared.record);
   }
 
   /** Sends what has been added, when the append under way has ended. Throws that one's error. */
   async send(): Promise<void> {
-    await this.settle();
-    if (this.batch.length === 0) return;
-    const batch = this.batch;
-    this.batch = [];
-    this.batchBytes = 0;
-    this.inFlight = this.append(batch);
+    await this.inFlight;
+    if (this.failure !== null) throw this.failure;
+    this.begin();
   }
 
   /** The same where nothing is under way, else nothing: for the moments at which an input pauses. */
@@ -80,10 +79,19 @@ export class BatchSender {
     if (this.inFlight === null) await this.send();
   }
 
-  /** Waits for the append under way. Throws its error. */
+  /** Waits for the append under way, behind which none is begun any more. Throws its error. */
   async settle(): Promise<void> {
+    this.isEnding = true;
     await this.inFlight;
     if (this.failure !== null) throw this.failure;
+  }
+
+  private begin(): void {
+    if (this.inFlight !== null || this.batch.length === 0) return;
+    const batch = this.batch;
+    this.batch = [];
+    this.batchBytes = 0;
+    this.inFlight = this.append(batch);
   }
 
   /** Never rejects: the failure is kept for whoever settles. */
@@ -99,6 +107,8 @@ export class BatchSender {
       this.failure = error instanceof Error ? error : new Error(String(error));
     }
     this.inFlight = null;
+    // The input may pause for long: what came meanwhile does not wait for its next line.
+    if (this.failure === null && !this.isEnding) this.begin();
   }
 
   /** Counts without an object of its own for each record: it is done for every event of a file. */
@@ -119,6 +129,13 @@ export class BatchSender {
     }
     this.onSent(batch, positions);
   }
+}
+
+/** Of key, value and headers: those of a record that another program wrote may be the largest of it. */
+function bytesOf({ key, value, headers }: NewRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of headers) bytes += header.key.length + (header.value?.length ?? 0);
+  return bytes;
 }
 
 /** The id under which every ledger has a record that lies at `position`. */

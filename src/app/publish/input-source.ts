@@ -43,8 +43,12 @@ export async function openInput({ from, isReadTwice, signal }: InputRequest): Pr
 
 async function openable<T>(path: string, open: () => Promise<T>): Promise<T> {
   return open().catch((error: unknown) => {
-    throw new UserEventsError('USAGE', `${path} cannot be read (${codeOf(error)})`, { cause: error });
+    throw unreadable(path, error);
   });
+}
+
+function unreadable(what: string, cause: unknown): UserEventsError {
+  return new UserEventsError('USAGE', `${what} cannot be read (${codeOf(cause)})`, { cause });
 }
 
 /**
@@ -81,7 +85,10 @@ async function regular(file: FileHandle, path: string): Promise<InputSource> {
 async function* readAll(file: FileHandle, end = Infinity): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let position = 0; position < end;) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - position), position);
+    const wanted = Math.min(buffer.length, end - position);
+    const { bytesRead } = await file.read(buffer, 0, wanted, position).catch((error: unknown) => {
+      throw unreadable('The input', error);
+    });
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
@@ -97,8 +104,12 @@ function streamed(stream: Readable, signal: AbortSignal): InputSource {
 }
 
 async function* readStream(stream: Readable, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for await (const chunk of addAbortSignal(signal, stream)) {
-    yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+  try {
+    for await (const chunk of addAbortSignal(signal, stream)) {
+      yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    }
+  } catch (error) {
+    throw signal.aborted ? error : unreadable('The input', error);
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../publish.ts';
 import { BatchSender, finalEventId, type PartitionRange } from './batch-sender.ts';
 import { checkInput, inputInvalid } from './check-input.ts';
+import { enduring } from './enduring-log.ts';
 import { openInput, type InputSource } from './input-source.ts';
 import { KeptLines } from './kept-lines.ts';
 import { readLines, type ReadGroup } from './read-lines.ts';
@@ -33,6 +34,8 @@ export interface PublishInputRequest {
     done: number,
     total: number | null,
   ) => void;
+  /** Told that the log has gone away and is waited for, and that it is back. */
+  readonly onAway: (isAway: boolean) => void;
 }
 
 /** What became of an input. */
@@ -59,7 +62,7 @@ export interface PublishSummary {
 }
 
 /**
- * Publishes every line of an input, in order. Unless rejects go to a file all of it is checked first: INPUT_INVALID with
+ * Publishes every line of an input, in order. A log that is patient is waited for where it goes away under it. Unless rejects go to a file all of it is checked first: INPUT_INVALID with
  * `facts.rejects`, nothing sent. Whatever stops it midway tells `facts.sent`, `facts.nextLine` and `facts.runId`, with
  * which the same input goes on without doing anything twice.
  */
@@ -148,7 +151,8 @@ async function send(
 ): Promise<PublishSummary> {
   const startedAt = publisher.now();
   const eventIds: string[] = [];
-  const sender = new BatchSender(publisher.log, (batch, positions) => {
+  const log = enduring(publisher.log, { signal: publisher.signal, onAway: request.onAway });
+  const sender = new BatchSender(log, (batch, positions) => {
     if (request.wait !== null) {
       for (const [at, position] of positions.entries()) {
         const prepared = batch[at];

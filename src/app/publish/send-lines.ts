@@ -26,13 +26,14 @@ export async function sendLines(
     for await (const { lines } of groups) {
       signal.throwIfAborted();
       for (const line of lines) {
-        if ((line.prepared ?? line.reject).line <= skipLines) continue;
         if (line.prepared !== undefined) {
+          if (line.prepared.line <= skipLines) continue;
           sender.add(line.prepared);
           if (sender.isFull) await sender.send();
         } else if (rejects === null) {
           throw changed(line.reject.line);
         } else {
+          // Those of an earlier run as well: its file is replaced by this one's.
           rejected += 1;
           await rejects.add(line.reject, line.raw);
         }
@@ -42,7 +43,7 @@ export async function sendLines(
     await sender.send();
     await sender.settle();
   } catch (error) {
-    throw await stopped(error, sender, { runId, skipLines });
+    throw await stopped(error, { sender, runId, skipLines, signal });
   } finally {
     await rejects?.close();
   }
@@ -56,15 +57,17 @@ function changed(line: number): UserEventsError {
 /** The error that stopped it, with how far it came. What is under way is waited for. */
 async function stopped(
   error: unknown,
-  sender: BatchSender,
-  { runId, skipLines }: Pick<Sending, 'runId' | 'skipLines'>,
+  { sender, runId, skipLines, signal }: Omit<Sending, 'rejects'>,
 ): Promise<unknown> {
   const first = await sender.settle().then(
     () => error,
     (failure: unknown) => failure,
   );
   const isAborted = first instanceof Error && first.name === 'AbortError';
-  const known = isAborted ? new UserEventsError('INTERRUPTED', 'Interrupted', { cause: first }) : first;
+  // A log that was away, and was waited for until the interrupt, is not why it stopped.
+  const isWaitOver = signal.aborted && first instanceof UserEventsError && first.code === 'LOG_UNREACHABLE';
+  const known =
+    isAborted || isWaitOver ? new UserEventsError('INTERRUPTED', 'Interrupted', { cause: first }) : first;
   if (!(known instanceof UserEventsError)) return known;
   const { sent } = sender;
   const nextLine = sender.nextLine ?? skipLines + 1;
