@@ -2,6 +2,8 @@
 const WINDOW_MS = 10_000;
 /** Over less than this a rate is noise, ms. */
 const SHORTEST_MS = 500;
+/** At the end with nothing done for so long, ms, it is idle: what comes next is measured from its own beginning. */
+const IDLE_MS = 2_000;
 
 interface Sample {
   readonly atMs: number;
@@ -23,6 +25,10 @@ export class Pace {
     this.#samples.push({ atMs, events, left });
     // The one just outside the window stays: with it the window is full.
     while ((this.#samples[1]?.atMs ?? Infinity) <= atMs - WINDOW_MS) this.#samples.shift();
+    const busy = this.#samples.findLastIndex((each) => each.left !== 0 || each.events !== events);
+    const idleSinceMs = this.#samples[busy + 1]?.atMs ?? atMs;
+    if (left === 0 && (busy === -1 || atMs - idleSinceMs >= IDLE_MS))
+      this.#samples.splice(0, this.#samples.length - 1);
   }
 
   get eventsPerSecond(): number {

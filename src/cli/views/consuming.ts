@@ -17,12 +17,13 @@ export interface Consuming {
 
 const count = (value: number | bigint): string => value.toLocaleString('en-US');
 
-/** `12,340 (8,100/s), lag 230,000, 28 s left, 3 failed, 10 parked`: what matters most first, since the end may be cut. */
+/** `12,340 (8,100/s), lag 230,000, 28 s left, 3 failed, 10 parked`: what matters most first, since the end may be cut. No rate while it idles. */
 export function consumingText({ tally, lag, eventsPerSecond, secondsLeft, waitsFor }: Consuming): string {
   const failed = tally.failed + tally.rollbacksFailed;
   const isBehind = secondsLeft !== null && secondsLeft > 0;
+  const rate = Math.round(eventsPerSecond);
   const parts = [
-    `${count(tally.events)} (${count(Math.round(eventsPerSecond))}/s)`,
+    rate > 0 ? `${count(tally.events)} (${count(rate)}/s)` : count(tally.events),
     waitsFor.length > 0 ? `waiting for the ${waitsFor.join(' and the ')}` : null,
     lag?.events == null ? null : `lag ${count(lag.events)}`,
     isBehind ? `${spanText(secondsLeft * 1000)} left` : null,

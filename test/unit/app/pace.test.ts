@@ -10,6 +10,23 @@ describe('the pace', () => {
     expect(pace.eventsPerSecond).toBe(0);
   });
 
+  test('ends soon after the end is reached, and what comes next is not averaged with the rest before it', () => {
+    const pace = new Pace(0);
+    for (let half = 1; half <= 10; half++) pace.sample(half * 500, half * 1000, 10_000 - half * 1000);
+    expect(pace.eventsPerSecond).toBe(2000);
+    for (let half = 11; half <= 14; half++) pace.sample(half * 500, 10_000, 0);
+    expect(pace.eventsPerSecond).toBe(0);
+    for (let half = 15; half <= 30; half++) pace.sample(half * 500, 10_000, 0);
+    pace.sample(15_500, 13_000, 2_000);
+    expect(pace.eventsPerSecond).toBe(6000);
+  });
+
+  test('of a trickle is its average, with moments in which nothing comes', () => {
+    const pace = new Pace(0);
+    for (let half = 1; half <= 40; half++) pace.sample(half * 500, Math.floor(half / 3), 0);
+    expect(pace.eventsPerSecond).toBeCloseTo(0.65, 1);
+  });
+
   test('is not told from less than half a second', () => {
     const pace = new Pace(0);
     pace.sample(100, 5_000, 10);
