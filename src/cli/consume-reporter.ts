@@ -65,7 +65,7 @@ export class ConsumeReporter implements ConsumeObserver {
 
   readonly onUnevenGrowth = (from: number, to: number): void => {
     this.#say(
-      `The topic grew from ${String(from)} to ${String(to)} partitions, which is no multiple: users moved between old partitions too, and events of theirs from before may be executed after later ones`,
+      `The topic grew from ${String(from)} to ${String(to)} partitions, which is no multiple, before all was executed: users moved between old partitions too, and of theirs what was before and after is no longer known for certain`,
     );
   };
 

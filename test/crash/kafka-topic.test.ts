@@ -82,6 +82,24 @@ describeEachCodec('a topic that its operator changes under a consumer', (codec) 
   );
 
   test.concurrent(
+    'with a count that is no multiple, found when all was executed, has every user in order',
+    async () => {
+      const service = await openService({ partitions: 2, events: 500 });
+      await service.catchUp();
+      await admin.addPartitions(service.topic, 3);
+      await service.catchUp();
+      await service.publish(500, 15);
+      // Exit 7: creates of users who are there already.
+      const { stderr } = await service.run(['consume', '--until-end'], { exit: 7 });
+      expect(stderr).not.toContain('no multiple');
+      await service.executed(1_000);
+      await service.expectGuarantees();
+      await service.run(['verify', '--from-log', '--exact']);
+    },
+    120_000,
+  );
+
+  test.concurrent(
     'cut off below the position is LOG_TRUNCATED at the start, and goes on by --accept-gap',
     async () => {
       const service = await openService({ partitions: 1, events: 200 });

@@ -7,6 +7,7 @@ import type { EventLog } from '../../src/log/event-log.ts';
 import { addGeneration, recordTopicId } from '../../src/postgres/sql/bind-group.ts';
 import { acceptGap } from '../../src/postgres/sql/newest-row.ts';
 import { readPositions, startPositions } from '../../src/postgres/sql/positions.ts';
+import { readBinding } from '../../src/postgres/sql/read-binding.ts';
 import { records } from '../conformance/harness.ts';
 import { prepareUsers } from '../support/apply-harness.ts';
 import { describeEachLog } from '../support/each-log.ts';
@@ -129,7 +130,9 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
       );
       expect(claims.map(({ generation }) => generation)).toEqual([1, 1, 1]);
       // Growth comes behind them, and so does the next log.
-      expect(await addGeneration(pool, schema, 6, [0n, 0n, 0n])).toBe(2);
+      expect(await addGeneration(pool, schema, 6, [0n, 0n, 0n])).toBe('executed');
+      expect(await addGeneration(pool, schema, 6, [0n, 0n, 0n])).toBe('known');
+      expect((await readBinding(pool, schema)).generation).toBe(2);
       await acceptGap(pool, schema, {
         partition: 0,
         from: 0n,
@@ -138,26 +141,34 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
         operator: 'tester',
       });
       expect((await readPositions(pool, schema)).map(({ generation }) => generation)).toEqual([3, 1, 1]);
-      expect(await addGeneration(pool, schema, 12, [])).toBe(4);
+      expect(await addGeneration(pool, schema, 12, [])).toBe('executed');
+      expect((await readBinding(pool, schema)).generation).toBe(4);
     });
   });
 
   describe('of which the topic grew', () => {
     test.each([
-      [4, 6, ['4 to 6']],
-      [3, 6, []],
-    ])('from %i to %i partitions tell of users who moved between old ones: %j', async (from, to, told) => {
-      const log = await open(to);
-      await bind(log);
-      await consumeSome();
-      await database().pool.query(`update ${database().schema}.binding set partition_count = $1`, [from]);
-      const growths: string[] = [];
-      const observe = {
-        onUnevenGrowth: (old: number, now: number) => growths.push(`${String(old)} to ${String(now)}`),
-      };
-      await bindLog(log, database().pool, database().schema, { ...OPTIONS, observe });
-      await bindLog(log, database().pool, database().schema, { ...OPTIONS, observe });
-      expect(growths).toEqual(told);
-    });
+      [4, 6, 'behind', ['4 to 6'], [0, 2]],
+      [4, 6, 'executed', [], [3, 3]],
+      [3, 6, 'executed', [], [0, 2]],
+    ])(
+      'from %i to %i partitions, %s: tells of users who moved between old ones %j, and they go on in generations %j',
+      async (from, to, state, told, generations) => {
+        const { pool, schema } = database();
+        const log = await open(to);
+        await bind(log);
+        await consumeSome();
+        if (state === 'behind') await log.append(records(1).map((record) => ({ ...record, partition: 2 })));
+        await pool.query(`update ${schema}.binding set partition_count = $1`, [from]);
+        const growths: string[] = [];
+        const observe = {
+          onUnevenGrowth: (old: number, now: number) => growths.push(`${String(old)} to ${String(now)}`),
+        };
+        await bindLog(log, pool, schema, { ...OPTIONS, observe });
+        await bindLog(log, pool, schema, { ...OPTIONS, observe });
+        expect(growths).toEqual(told);
+        expect((await readPositions(pool, schema)).map(({ generation }) => generation)).toEqual(generations);
+      },
+    );
   });
 });

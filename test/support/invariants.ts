@@ -83,7 +83,7 @@ function parkedForNothing(ledger: readonly LedgerRow[]): string[] {
 
 /**
  * I2, I4: every offset from the start to the position has its one row, or was a redelivery that was counted. An accepted
- * gap makes a new start, in a new generation where the log was made anew.
+ * gap makes a new start, and where the log was made anew what is of earlier generations is of another log.
  */
 async function offsetsMissing(
   db: Queryable,
@@ -92,14 +92,15 @@ async function offsetsMissing(
 ): Promise<string[]> {
   const { rows } = await db.query<{
     partition: number;
-    generation: number;
+    oldest: number;
     next_offset: bigint;
     start_offset: bigint;
     duplicates: bigint;
-  }>(`select partition, generation, next_offset, start_offset, duplicates from ${schema}.position`);
-  return rows.flatMap(({ partition, generation, next_offset, start_offset, duplicates }) => {
+  }>(`select partition, next_offset, start_offset, duplicates, coalesce((select max(g.generation) from ${schema}.gap g
+      where g.partition = p.partition and g.reason = 'LOG_REPLACED'), 0) as oldest from ${schema}.position p`);
+  return rows.flatMap(({ partition, oldest, next_offset, start_offset, duplicates }) => {
     const offsets = ledger
-      .filter((row) => row.partition === partition && row.generation === generation)
+      .filter((row) => row.partition === partition && row.generation >= oldest)
       .map(({ offset }) => offset)
       .filter((offset) => offset >= start_offset);
     const beyond = offsets.filter((offset) => offset >= next_offset).length;

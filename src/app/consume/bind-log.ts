@@ -51,8 +51,8 @@ export async function bindLog(
   } else if (partitionCount > bound.partitionCount) {
     const ends = (await log.watermarks()).filter(({ partition }) => partition < bound.partitionCount);
     const sorted = ends.toSorted((a, b) => a.partition - b.partition).map(({ high }) => high);
-    await addGeneration(pool, schema, partitionCount, sorted);
-    if (partitionCount % bound.partitionCount !== 0) {
+    const outcome = await addGeneration(pool, schema, partitionCount, sorted);
+    if (outcome === 'behind' && partitionCount % bound.partitionCount !== 0) {
       observe?.onUnevenGrowth(bound.partitionCount, partitionCount);
     }
   }

@@ -36,7 +36,7 @@ export interface ConsumeObserver {
   /** Records without a key come from several partitions: they have no order among them (DESIGN 3). Told once. */
   readonly onKeyless: () => void;
   /**
-   * The topic grew to a count that is no multiple of the old one: users moved between old partitions too, which do not
+   * The topic grew to a count that is no multiple of the old one, before all was executed: users moved between old partitions too, which do not
    * wait for each other. Told by whoever finds the growth.
    */
   readonly onUnevenGrowth: (from: number, to: number) => void;

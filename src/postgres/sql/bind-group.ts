@@ -83,22 +83,31 @@ export async function rebindLog(
 
 /**
  * Records that the topic has more partitions now: a new generation, with the ends that the old partitions have to reach
- * first. Two members may find it at once: the first one's ends count. Returns the generation.
+ * first. Where the new count is no multiple of the old one users move between old partitions too, so these go on in the
+ * new generation as well: what comes is behind what was, as long as all had been executed to the ends. Two members may
+ * find the growth at once: the first one's ends count, and the other is told `known`. `behind`: an old partition is not
+ * at its end. One row, and one a partition where the growth is uneven.
  */
 export async function addGeneration(
   db: Queryable,
   schema: string,
   partitionCount: number,
   ends: readonly bigint[],
-): Promise<number> {
+): Promise<'executed' | 'behind' | 'known'> {
   const name = quoteIdentifier(schema);
   const text = `with grown as (
       update ${name}.binding set partition_count = $1, generation = ${nextGeneration(schema)} where partition_count < $1
       returning generation),
-    added as (insert into ${name}.generation (generation, partition_count, ends) select generation, $1, $2::int8[] from grown)
-    select generation from grown union all select generation from ${name}.binding where partition_count >= $1 limit 1`;
-  const { rows } = await db.query<{ generation: number }>(text, [partitionCount, ends]);
-  return rows[0]?.generation ?? 0;
+    added as (insert into ${name}.generation (generation, partition_count, ends) select generation, $1, $2::int8[] from grown),
+    old as (
+      select coalesce(bool_and(coalesce(p.next_offset, 0) >= e.high), true) as is_executed
+      from unnest($2::int8[]) with ordinality as e(high, n) left join ${name}.position p on p.partition = e.n - 1),
+    raised as (
+      update ${name}.position p set generation = grown.generation, revision = revision + 1, updated_at = now()
+      from grown, old where old.is_executed and $1 % nullif(cardinality($2::int8[]), 0) <> 0)
+    select case when not exists (table grown) then 'known' when is_executed then 'executed' else 'behind' end as outcome from old`;
+  const { rows } = await db.query<{ outcome: 'executed' | 'behind' | 'known' }>(text, [partitionCount, ends]);
+  return rows[0]?.outcome ?? 'known';
 }
 
 export interface Generation {
