@@ -1,4 +1,5 @@
 import type { Stage } from '../bench/frame/stage.ts';
+import type { EventLog } from '../src/log/event-log.ts';
 import { topicAdmin } from '../test/support/topic-admin.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import type { Producers } from './producers.ts';
@@ -16,11 +17,14 @@ const ADOPTED_WITHIN_MS = 120_000;
 const ROLLBACKS = 40;
 
 /**
- * Doubles the partitions. Nothing is sent meanwhile, and until the group has noticed: what a producer still sends to the
+ * Adds partitions. With a count that is no multiple of the old one all is executed first (docs/adr/0013). Nothing is sent meanwhile, and until the group has noticed: what a producer still sends to the
  * old partitions has no order with what others send to the new ones, in Kafka itself. Then some users' events are rolled
  * back as `rollback` does it, in the partition of their newest event, and nothing newer is sent before they are decided.
  */
-export async function addPartitions({ stage, world, producers }: Grown): Promise<boolean> {
+export async function addPartitions(
+  count: number | 'double',
+  { stage, world, producers }: Grown,
+): Promise<boolean> {
   await producers.stop();
   const log = world.openLog();
   const patient = { timeoutMs: ADOPTED_WITHIN_MS };
@@ -29,7 +33,13 @@ export async function addPartitions({ stage, world, producers }: Grown): Promise
       ...patient,
       describe: 'the watermarks',
     });
-    const total = before * 2;
+    const total = before + (count === 'double' ? before : count);
+    if (total % before !== 0) {
+      await waitFor(() => stage.signal.aborted || isExecuted(world, log), {
+        ...patient,
+        describe: 'all to be executed',
+      });
+    }
     const isAdded = async (): Promise<boolean> => {
       if ((await log.watermarks()).length === total) return true;
       await topicAdmin(() => world.kafka.brokers).addPartitions(world.topic, total);
@@ -59,6 +69,14 @@ export async function addPartitions({ stage, world, producers }: Grown): Promise
     await log.close();
     producers.start();
   }
+}
+
+async function isExecuted(world: World, log: EventLog): Promise<boolean> {
+  const marks = await log.watermarks();
+  const rows = await world.ask<{ next_offset: bigint }>(
+    `select next_offset from ${SCHEMA}.position order by partition`,
+  );
+  return marks.every(({ partition, high }) => rows[partition]?.next_offset === high);
 }
 
 async function answersYes(world: World, text: string, value: unknown): Promise<boolean> {

@@ -107,7 +107,7 @@ async function attempt(fault: Fault, targets: Targets): Promise<boolean> {
     case 'rollback':
       return operate(fault, targets);
     case 'partitions added':
-      return addPartitions(targets);
+      return addPartitions(fault.count, targets);
     case 'range replayed':
       return producers.replay(fault.records);
   }

@@ -28,8 +28,8 @@ export type Fault =
   | { readonly kind: 'network silent'; readonly ms: number }
   | { readonly kind: 'users table locked'; readonly ms: number }
   | { readonly kind: 'retry' | 'skip' | 'rollback'; readonly nth: number }
-  /** As many as there are: with another number users would move between old partitions too (docs/adr/0013). */
-  | { readonly kind: 'partitions added' }
+  /** As many as there are, or so many: then all is executed first, since users move between old partitions (docs/adr/0013). */
+  | { readonly kind: 'partitions added'; readonly count: number | 'double' }
   | { readonly kind: 'range replayed'; readonly records: number };
 
 export interface Step {
@@ -118,11 +118,12 @@ function faultOf(
     case 'skip':
     case 'rollback':
       return { kind, nth: below(1000) };
+    case 'partitions added':
+      return { kind, count: of<number | 'double'>(['double', 1, 2, 3]) };
     case 'range replayed':
       return { kind, records: between({ least: 50, most: 1_000 }) };
     case 'broker restarted':
     case 'backends terminated':
-    case 'partitions added':
       return { kind };
   }
 }
