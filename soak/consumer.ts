@@ -46,7 +46,7 @@ export class Consumer {
     this.#child = child;
     const log = createWriteStream(logFile);
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log.write(text);
+      log.write(text.replaceAll(/^(?=.)/gm, `${new Date().toISOString()} `));
       this.#isListening = true;
       this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR);
       this.#isWorking ||= this.#stderr.includes('Assigned partitions');

@@ -52,6 +52,7 @@ export async function addPartitions(
       ...patient,
       describe: 'the growth to be noticed',
     });
+    producers.partitions = total;
     const ids = await producers.rollBack(log, ROLLBACKS);
     const areDecided = (): Promise<boolean> =>
       answersYes(
@@ -62,8 +63,9 @@ export async function addPartitions(
     await waitFor(() => stage.signal.aborted || areDecided(), {
       ...patient,
       describe: 'the rollbacks to be decided',
+    }).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}: ${await undecided(world, log, ids)}`);
     });
-    producers.partitions = total;
     return true;
   } finally {
     await log.close();
@@ -77,6 +79,23 @@ async function isExecuted(world: World, log: EventLog): Promise<boolean> {
     `select next_offset from ${SCHEMA}.position order by partition`,
   );
   return marks.every(({ partition, high }) => rows[partition]?.next_offset === high);
+}
+
+/** Which of the events are not in the ledger, and where the partitions stand. */
+async function undecided(world: World, log: EventLog, ids: readonly string[]): Promise<string> {
+  const missing = await world.ask<{ id: string }>(
+    `select id from unnest($1::text[]) as i(id) where id::uuid not in (select event_id from ${SCHEMA}.ledger)`,
+    [ids],
+  );
+  const positions = await world.ask<{ partition: number; generation: number; next_offset: bigint }>(
+    `select partition, generation, next_offset from ${SCHEMA}.position order by partition`,
+  );
+  const marks = new Map((await log.watermarks()).map(({ partition, high }) => [partition, high]));
+  const places = positions.map(
+    ({ partition, generation, next_offset }) =>
+      `${String(partition)}/${String(generation)} at ${String(next_offset)} of ${String(marks.get(partition))}`,
+  );
+  return `${missing.map(({ id }) => id).join(', ')}; ${places.join(', ')}`;
 }
 
 async function answersYes(world: World, text: string, value: unknown): Promise<boolean> {

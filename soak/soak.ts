@@ -41,7 +41,7 @@ export async function soak(stage: Stage, { seed, minutes }: SoakArguments): Prom
   );
   producers.start();
   await members.setCount(FIRST_MEMBERS);
-  stage.say(`Soak of ${String(minutes)} minutes, seed ${String(seed)}`);
+  stage.say(`Soak of ${String(minutes)} minutes, seed ${String(seed)}, at ${new Date().toISOString()}`);
   const targets = { stage, world, members, producers, onDifference };
   const over = new AbortController();
   const looking = lookNowAndThen(world, AbortSignal.any([stage.signal, over.signal]), onDifference);
