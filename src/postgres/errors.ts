@@ -153,6 +153,11 @@ export function isUnreachable(error: unknown): boolean {
   return facts.sqlState === undefined ? facts.isConnectionLoss : isUnavailable(facts);
 }
 
+/** Whether the server aborted it for another transaction's sake: a serialization failure, a deadlock. It is there, and answers. */
+export function isConflict(error: unknown): boolean {
+  return /^(?:40001|40P01)$/.test(describeSqlError(error).sqlState ?? '');
+}
+
 /** Whether the same may succeed later: nobody answers, the server restarts, a deadlock, a serialization failure. */
 export function isTransient(error: unknown): boolean {
   return isUnreachable(error) || /^(?:40001|40P01|55P03)$/.test(describeSqlError(error).sqlState ?? '');

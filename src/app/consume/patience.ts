@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backOffMs } from '../../domain/back-off.ts';
-import { outcomeOf, type Ours } from '../../postgres/sql/outcome.ts';
+import { isConflict, outcomeOf, type Ours } from '../../postgres/sql/outcome.ts';
 
 /** The position is another's, or moved: no right to go on. */
 export class FencedError extends Error {
@@ -28,9 +28,13 @@ export interface PatienceContext {
   readonly onTrouble: (error: Error | null) => void;
 }
 
+/** Transactions meet beside retries, skips and rollbacks. So many conflicts in a row, some 1.5 s, are no trouble yet. */
+const CONFLICTS = 4;
+
 /** Rides out a database that is away: waits longer after every attempt, for as long as it takes. */
 export class Patience {
   #attempt = 0;
+  #isTold = false;
   readonly #context: PatienceContext;
 
   constructor(context: PatienceContext) {
@@ -39,15 +43,20 @@ export class Patience {
 
   /** The database answered: the next trouble begins with the shortest wait. */
   relax(): void {
-    if (this.#attempt > 0) this.#context.onTrouble(null);
+    if (this.#isTold) this.#context.onTrouble(null);
     this.#attempt = 0;
+    this.#isTold = false;
   }
 
   /** Backs off before the next attempt; StoppedError when the consumer is to stop. */
   async wait(error: Error): Promise<void> {
     const { signal, onTrouble } = this.#context;
-    onTrouble(error);
-    const ms = backOffMs(++this.#attempt, Math.random());
+    this.#attempt++;
+    if (this.#isTold || this.#attempt > CONFLICTS || !isConflict(error)) {
+      this.#isTold = true;
+      onTrouble(error);
+    }
+    const ms = backOffMs(this.#attempt, Math.random());
     await delay(ms, undefined, { signal }).catch(() => {
       throw new StoppedError('stopped while the database was away');
     });

@@ -7,7 +7,7 @@ import { CommitRefusedError, CommitUnknownError } from '../transaction.ts';
 import { describeSqlError, isClosedDatabase, type SqlErrorFacts } from '../errors.ts';
 
 // Use cases read outcomes here; telling an error that means "nobody there" from the rest is part of it.
-export { isTransient, toUserEventsError } from '../errors.ts';
+export { isConflict, isTransient, toUserEventsError } from '../errors.ts';
 
 /** What became of a statement that executes events. Expected outcomes are values; only bugs are thrown. */
 export type Outcome<T> =
