@@ -18,7 +18,7 @@ export interface Targets {
 }
 
 /** A fault that others keep from happening (nobody works while the database is away) is tried so long. */
-const HAPPENS_WITHIN_MS = 150_000;
+const HAPPENS_WITHIN_MS = 180_000;
 const POLL_MS = 200;
 /** What the client sends for a batch (its prepared statement's name), and at the end of a rollback's transaction. */
 const SENT = { batch: 'user-events apply-batch', commit: 'commit\0' };
@@ -50,7 +50,7 @@ export function laneOf(fault: Fault): string {
 
 /**
  * Does it, and resolves when it has really happened and is over: what was stopped runs again. What other faults kept
- * from happening is tried again; rejects where it does not happen in 150 s.
+ * from happening is tried again; rejects where it does not happen in 180 s.
  */
 export async function inject(fault: Fault, targets: Targets): Promise<void> {
   const deadline = performance.now() + HAPPENS_WITHIN_MS;
@@ -67,11 +67,15 @@ async function attempt(fault: Fault, targets: Targets): Promise<boolean> {
     pause(ms, undefined, { signal: stage.signal }).catch(() => undefined);
   switch (fault.kind) {
     case 'consumer killed':
-      return members.kill(fault.member);
+      return members.kill(fault.member, () => wait(fault.afterMs));
     case 'consumer killed at a point':
       return members.killAt(fault.member, `${fault.point}:${fault.times}`);
     case 'consumer paused':
-      return members.freeze(fault.member, () => wait(fault.ms));
+      return members.freeze(
+        fault.member,
+        () => wait(fault.afterMs),
+        () => wait(fault.ms),
+      );
     case 'consumer stopped':
       return members.restart(fault.member);
     case 'number of consumers changed':

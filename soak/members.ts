@@ -6,6 +6,8 @@ const RESTART_AFTER_MS = 300;
 /** Where and when a consumer ends itself: `after-commit:3` is the third time that it passes there. */
 export type PointInTime = `${string}:${number}`;
 
+type Wait = () => Promise<unknown>;
+
 /**
  * The consumers of the group, kept running as a supervisor keeps them. What is done to one waits for its turn there.
  * Whatever is done resolves to whether it was: a consumer may be gone when its turn has come.
@@ -39,10 +41,11 @@ export class Members {
     return true;
   }
 
-  /** Kills one that works on partitions; it is started again. */
-  kill(index: number): Promise<boolean> {
+  /** Kills one, when it works on partitions and `delay` has resolved; it is started again. */
+  kill(index: number, delay: Wait): Promise<boolean> {
     return this.#with(index, async (slot, consumer) => {
       await consumer.works();
+      await delay();
       if (!(await consumer.kill())) return false;
       this.#slots[slot] = this.#start(slot);
       return true;
@@ -71,10 +74,11 @@ export class Members {
     });
   }
 
-  /** Holds one that works on partitions still until `wait` resolves, and lets it go on. */
-  freeze(index: number, wait: () => Promise<unknown>): Promise<boolean> {
+  /** Holds one still, when it works on partitions and `delay` has resolved, until `wait` does, and lets it go on. */
+  freeze(index: number, delay: Wait, wait: Wait): Promise<boolean> {
     return this.#with(index, async (_, consumer) => {
       await consumer.works();
+      await delay();
       return consumer.freeze(wait);
     });
   }

@@ -5,7 +5,8 @@ const POINTS = ['before-statement', 'after-statement', 'before-commit', 'after-c
 
 /** One thing done to the system. `member` counts consumers from 0; whoever injects takes it modulo how many there are. */
 export type Fault =
-  | { readonly kind: 'consumer killed'; readonly member: number }
+  /** `afterMs` from when it has its partitions, so that between two faults something is executed. */
+  | { readonly kind: 'consumer killed'; readonly member: number; readonly afterMs: number }
   | {
       readonly kind: 'consumer killed at a point';
       readonly member: number;
@@ -13,7 +14,12 @@ export type Fault =
       readonly times: number;
     }
   /** SIGSTOP for longer than the group's session, then SIGCONT: a zombie. */
-  | { readonly kind: 'consumer paused'; readonly member: number; readonly ms: number }
+  | {
+      readonly kind: 'consumer paused';
+      readonly member: number;
+      readonly ms: number;
+      readonly afterMs: number;
+    }
   | { readonly kind: 'consumer stopped'; readonly member: number }
   | { readonly kind: 'number of consumers changed'; readonly count: number }
   | { readonly kind: 'broker killed'; readonly ms: number }
@@ -40,11 +46,11 @@ export interface Step {
 
 /** Each kind as often as it is drawn before the deck is shuffled anew: so all of them come, also in a short soak's turn. */
 const DECK: readonly (readonly [kind: Fault['kind'], times: number])[] = [
-  ['consumer killed', 4],
-  ['consumer killed at a point', 4],
-  ['consumer paused', 2],
+  ['consumer killed', 3],
+  ['consumer killed at a point', 3],
+  ['consumer paused', 1],
   ['consumer stopped', 2],
-  ['number of consumers changed', 3],
+  ['number of consumers changed', 2],
   ['broker killed', 1],
   ['broker restarted', 1],
   ['database shut down at once', 2],
@@ -62,6 +68,8 @@ const DECK: readonly (readonly [kind: Fault['kind'], times: number])[] = [
 const GAP_MS = { least: 500, most: 6_000 };
 /** The group's session is 10 s. */
 const PAUSE_MS = { least: 11_000, most: 14_000 };
+/** A killed member keeps the others from their partitions for the 10 s of its session: then some work has to be done. */
+const WORK_MS = { least: 0, most: 4_000 };
 /** At a time. */
 export const MOST_CONSUMERS = 3;
 /** From 4 to 16: each member has several. */
@@ -93,12 +101,13 @@ function faultOf(
   const of = <T>(choices: readonly [T, ...T[]]): T => choices[below(choices.length)] ?? choices[0];
   switch (kind) {
     case 'consumer killed':
+      return { kind, member: below(MOST_CONSUMERS), afterMs: between(WORK_MS) };
     case 'consumer stopped':
       return { kind, member: below(MOST_CONSUMERS) };
     case 'consumer killed at a point':
       return { kind, member: below(MOST_CONSUMERS), point: of(POINTS), times: 1 + below(20) };
     case 'consumer paused':
-      return { kind, member: below(MOST_CONSUMERS), ms: between(PAUSE_MS) };
+      return { kind, member: below(MOST_CONSUMERS), ms: between(PAUSE_MS), afterMs: between(WORK_MS) };
     case 'number of consumers changed':
       return { kind, count: 1 + below(MOST_CONSUMERS) };
     case 'broker killed':
