@@ -101,6 +101,14 @@ async function rowsDiffer({ pool }: World, orderly: readonly OrderlyUser[]): Pro
   });
 }
 
+/** How many records are decided on. Waits for a database that is away. */
+export async function countExecuted(world: World): Promise<number> {
+  const [row] = await world.ask<{ n: number }>(
+    `select coalesce(sum(next_offset), 0)::int as n from ${SCHEMA}.position`,
+  );
+  return row?.n ?? 0;
+}
+
 /** How many events have which status. */
 export async function countStatuses({ pool }: World): Promise<ReadonlyMap<string, number>> {
   const { rows } = await pool.query<{ what: string; n: number }>(

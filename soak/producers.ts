@@ -8,6 +8,8 @@ import { PARTITIONS } from './world.ts';
 const RECORDS = 40;
 const REST_MS = 200;
 const PRODUCERS = 2;
+/** So far the consumers may be behind: on a busy machine, or killed again and again, they need not catch up in the end alone. */
+const MOST_BEHIND = 6_000;
 
 /** Producers with users of their own, each of which sends one append after the other. */
 export class Producers {
@@ -15,15 +17,23 @@ export class Producers {
   readonly sent = new Map<string, number>();
   readonly #traffic: readonly Traffic[];
   readonly #openLog: () => EventLog;
+  readonly #executed: () => Promise<number>;
   readonly #onError: (error: unknown) => void;
   #logs: readonly EventLog[] = [];
   #runs: Promise<void> = Promise.resolve();
   #stopping = new AbortController();
   #replays: { readonly records: number; readonly onSent: () => void }[] = [];
 
-  constructor(seed: number, openLog: () => EventLog, onError: (error: unknown) => void) {
+  /** `executed`: how many records the consumers have decided on. */
+  constructor(
+    seed: number,
+    openLog: () => EventLog,
+    executed: () => Promise<number>,
+    onError: (error: unknown) => void,
+  ) {
     this.#traffic = Array.from({ length: PRODUCERS }, (_, index) => new Traffic(seed, index, PARTITIONS));
     this.#openLog = openLog;
+    this.#executed = executed;
     this.#onError = onError;
   }
 
@@ -74,6 +84,10 @@ export class Producers {
 
   async #run(traffic: Traffic, log: EventLog | undefined, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && log !== undefined) {
+      if (this.#total - (await this.#executed()) > MOST_BEHIND) {
+        await pause(REST_MS, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
       await this.#append(log, traffic.next(RECORDS));
       const replay = this.#replays.shift();
       if (replay !== undefined) {
@@ -85,6 +99,10 @@ export class Producers {
       }
       await pause(REST_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  get #total(): number {
+    return [...this.sent.values()].reduce((a, b) => a + b, 0);
   }
 
   async #append(

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Stage } from '../bench/frame/stage.ts';
 import { seededRandom } from '../bench/frame/random.ts';
 import type { SoakArguments } from './arguments.ts';
-import { countStatuses, findBroken, findDifferences } from './check.ts';
+import { countExecuted, countStatuses, findBroken, findDifferences } from './check.ts';
 import { Consumer } from './consumer.ts';
 import { inject, laneOf, type Targets } from './inject.ts';
 import { Members, type PointInTime } from './members.ts';
@@ -14,8 +14,8 @@ import type { SoakResult } from './report.ts';
 import { scheduleOf, type Fault, type Step } from './schedule.ts';
 import { createWorld, type World } from './world.ts';
 
-/** Of a batch, from one event to what a consumer takes by itself. */
-const BATCH_SIZES = [1, 7, 50, 200, 500, 2_000];
+/** Of a batch, events: from few, which still are more than is sent in a second, to what a consumer takes by itself. */
+const BATCH_SIZES = [10, 50, 200, 500, 2_000];
 const FIRST_MEMBERS = 2;
 const LOOK_EVERY_MS = 20_000;
 
@@ -35,6 +35,7 @@ export async function soak(stage: Stage, { seed, minutes }: SoakArguments): Prom
   const producers = new Producers(
     seed,
     () => world.openLog(),
+    () => countExecuted(world),
     (error) => {
       onDifference(`a producer ended: ${String(error)}`);
     },
