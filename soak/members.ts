@@ -19,6 +19,7 @@ export class Members {
   readonly #slots: (Consumer | undefined)[] = [];
   readonly #turns = new Map<number, Promise<unknown>>();
   #wanted = 0;
+  #isOver = false;
 
   /** `spawn` starts one more consumer of the group. */
   constructor(spawn: (point?: PointInTime) => Consumer) {
@@ -85,7 +86,7 @@ export class Members {
 
   /** Ends all, whatever they do. */
   async killAll(): Promise<void> {
-    this.#wanted = 0;
+    this.#isOver = true;
     await Promise.all(this.#slots.map(async (consumer) => consumer?.kill()));
   }
 
@@ -114,6 +115,8 @@ export class Members {
 
   #start(slot: number, point?: PointInTime): Consumer {
     const consumer = this.#spawn(point);
+    // Something that was under way when all were killed goes on.
+    if (this.#isOver) void consumer.kill();
     void consumer.ended.then((difference) => {
       if (difference === null) return;
       this.unasked.push(difference);
