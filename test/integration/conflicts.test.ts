@@ -19,6 +19,8 @@ const LOG_SCHEMA = 'user_events_log';
 jest.setTimeout(60_000);
 let log: EventLog;
 let consumer: InProcessConsumer;
+/** How often it has sent a statement. */
+let attempts = 0;
 let other: PoolClient;
 /** Has the log, whose statements are not to meet the time-outs that are set for the service's database. */
 const logDatabase = useTestDatabase();
@@ -52,9 +54,15 @@ async function consumeWith(settings: Readonly<Record<string, string>> = {}): Pro
   const { pool, name } = database();
   for (const [setting, value] of Object.entries(settings))
     await pool.query(`alter database ${name} set ${setting} = '${value}'`);
-  consumer = startConsumer(log, database());
+  consumer = startConsumer(log, database(), {
+    at: (point) => {
+      if (point === 'before-statement') attempts++;
+      return Promise.resolve();
+    },
+  });
   await log.append([userRecord('create', 'a', { name: 'A' }), userRecord('create', 'b', { name: 'B' })]);
   await waitUntilDecided(log, database(), consumer);
+  attempts = 0;
 }
 
 /** The other session has changed the row of `userId` and not committed yet. */
@@ -101,7 +109,9 @@ test('a serialisation failure, by another session that changes the same row, is 
   await untilWaiting();
   await other.query('commit');
   await waitUntilDecided(log, database(), consumer);
-  expect(consumer.troubles).toContainEqual(expect.stringContaining('could not serialize access'));
+  expect(attempts).toBe(2);
+  // The database is there and answers.
+  expect(consumer.troubles).toEqual([]);
   // The other session's change is kept: it is of a column that the event does not carry.
   expect(await readUsers(database())).toMatchObject({ a: { age: 1, note: 'held' } });
   await expectGuarantees();
@@ -124,7 +134,8 @@ test('a deadlock with another session is tried again', async () => {
   await waiting;
   await other.query('commit; reset deadlock_timeout');
   await waitUntilDecided(log, database(), consumer);
-  expect(consumer.troubles).toContainEqual(expect.stringContaining('deadlock'));
+  expect(attempts).toBe(2);
+  expect(consumer.troubles).toEqual([]);
   await expectGuarantees();
   expect(await readUsers(database())).toMatchObject({ a: { age: 1 } });
   await database().pool.query('drop table public.seen; drop function public.see cascade');

@@ -4,10 +4,10 @@ import type { EventError } from '../../domain/column-values.ts';
 import { fold, PREDICT, type Decision, type Facts } from '../../domain/fold.ts';
 import type { ApplyBatch, Claim } from '../../postgres/sql/apply-batch.ts';
 import type { ProbeEvents } from '../../postgres/sql/probe-events.ts';
-import { outcomeOf, type Outcome } from '../../postgres/sql/outcome.ts';
+import { isConflict, outcomeOf, type Outcome } from '../../postgres/sql/outcome.ts';
 import { readRollbackRows } from '../../postgres/sql/read-targets.ts';
 import type { RollbackRow } from '../../postgres/sql/relabel.ts';
-import { applyRollbacks } from './apply-rollbacks.ts';
+import { applyRollbacks, type RollbackTerms } from './apply-rollbacks.ts';
 import { leadingRollbacks } from './leading-rollbacks.ts';
 import { PartitionClaim, type ClaimContext } from './partition-claim.ts';
 import type { Turns } from './turns.ts';
@@ -184,14 +184,16 @@ export class PartitionApplier {
     const rollbacks = leadingRollbacks(events);
     const nextOffset = events[rollbacks.length]?.offset ?? end;
     const start = performance.now();
-    for (;;) {
+    for (let isContended = false; ;) {
+      const terms: RollbackTerms = { deriveId, isContended };
       const outcome = await this.#send(() =>
         outcomeOf(ours, () =>
           turns.take(() =>
-            applyRollbacks(pool, this.#context, this.#claim.current, rollbacks, nextOffset, deriveId),
+            applyRollbacks(pool, this.#context, this.#claim.current, rollbacks, nextOffset, terms),
           ),
         ),
       );
+      isContended = outcome.kind === 'transient' && isConflict(outcome.error);
       if (outcome.kind === 'done' && outcome.value !== null) {
         const { rows, duplicates, revision } = outcome.value;
         this.#claim.moveTo(nextOffset, revision);

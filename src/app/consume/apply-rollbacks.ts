@@ -5,7 +5,7 @@ import { rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
 import { decideRollback, type RollbackDecision } from '../../domain/rollback-decision.ts';
 import type { Pool, PoolClient } from '../../postgres/transaction.ts';
 import type { Claim } from '../../postgres/sql/apply-batch.ts';
-import { claimRange, raiseRevisions } from '../../postgres/sql/positions.ts';
+import { claimRange, lockPositions, raiseRevisions } from '../../postgres/sql/positions.ts';
 import { readHistories } from '../../postgres/sql/read-history.ts';
 import { insertRollbacks, type RollbackRow } from '../../postgres/sql/relabel.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
@@ -23,6 +23,16 @@ export interface AppliedRollbacks {
   readonly duplicates: number;
 }
 
+/** How rollback events are decided this time. */
+export interface RollbackTerms {
+  readonly deriveId: (event: LogEvent) => string;
+  /**
+   * It lost a race before: a consumer of another partition that has events of these users moves its position again and
+   * again between our snapshot and our update of it, so that this time all positions are locked first.
+   */
+  readonly isContended: boolean;
+}
+
 /**
  * Decides and executes rollback events of different users, all before `nextOffset`, in one transaction: claim, read
  * histories, decide (pure), reconcile, ledger rows (DESIGN 5). Null: fenced, nothing was written. Throws what the
@@ -34,9 +44,10 @@ export async function applyRollbacks(
   claim: Claim,
   events: readonly RollbackEvent[],
   nextOffset: bigint,
-  deriveId: (event: LogEvent) => string,
+  terms: RollbackTerms,
 ): Promise<AppliedRollbacks | null> {
   return inTransaction(pool, 'repeatable read', async (client) => {
+    if (terms.isContended) await lockPositions(client, context.schema);
     const known = await knownEvents(client, context, claim, events);
     const fresh = events.filter((event) => !known.has(event.eventId));
     const reused = events.filter((event) => isReused(event, known.get(event.eventId)));
@@ -54,7 +65,7 @@ export async function applyRollbacks(
     const results = await reconcile(client, context, decided.flatMap(jobOf));
     const rows = [
       ...decided.map(({ event, decision }) => rowOf(event, decision, results.get(event.userId))),
-      ...reused.map((event) => reusedRow(event, deriveId(event))),
+      ...reused.map((event) => reusedRow(event, terms.deriveId(event))),
     ];
     await insertRollbacks(client, context.schema, claim.generation, rows);
     return { revision: position.revision, rows, duplicates };
