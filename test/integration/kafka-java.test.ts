@@ -1,23 +1,18 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CompressionTypes, type Message } from 'kafkajs';
 import { kafkaClassPath } from '../../scripts/kafka/jars.mjs';
 import { partitionFor } from '../../src/domain/partitioner.ts';
+import type { LogRecord } from '../../src/domain/record.ts';
 import { createKafkaClient, type KafkaClient } from '../../src/log/kafka/client.ts';
 import { createKafkaEventLog } from '../../src/log/kafka/event-log.ts';
 import { readAll, useLogs } from '../conformance/harness.ts';
 import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
-import { uniqueName } from '../support/names.ts';
+import { COMPRESSIONS, writeEveryCompression, type WrittenMessage } from '../support/every-compression.ts';
 
 /** A JVM has to start, on two cores that others use too. */
 const JAVA_MS = 90_000;
 const MEGABYTES = 64;
-const NOW = Date.now();
-const DAY_MS = 24 * 3_600_000;
-const COMPRESSIONS = Object.entries(CompressionTypes).filter(
-  (entry): entry is [string, CompressionTypes] => typeof entry[1] === 'number',
-);
 
 describeKafka('the Java client', () => {
   let classPath = '';
@@ -48,24 +43,7 @@ describeKafka('the Java client', () => {
       const settings = { brokers: [kafkaBrokers()], clientId: 'test', topic, patience: 'short' } as const;
       const client = createKafkaClient(settings, 'short');
       clients.push(client);
-      const producer = client.kafka.producer({
-        transactionalId: uniqueName('txn'),
-        idempotent: true,
-        maxInFlightRequests: 1,
-        createPartitioner: () => () => 0,
-      });
-      await producer.connect();
-      const expected: string[] = [];
-      for (const [name, compression] of COMPRESSIONS) {
-        for (const end of ['abort', 'commit'] as const) {
-          const messages = messagesOf(`${name} ${end}`);
-          const transaction = await producer.transaction();
-          await transaction.send({ topic, messages: [...messages], compression });
-          await transaction[end]();
-          if (end === 'commit') expected.push(...messages.map(consoleLine));
-        }
-      }
-      await producer.disconnect();
+      const expected = (await writeEveryCompression(client, topic)).map(consoleLine);
       expect(client.codec?.encoded).toBe(2 * COMPRESSIONS.length);
       const shown = ['timestamp', 'headers', 'key'].flatMap((property) => [
         '--formatter-property',
@@ -75,6 +53,42 @@ describeKafka('the Java client', () => {
       const max = ['--max-messages', String(expected.length)];
       const text = await java('consumer.ConsoleConsumer', ['--topic', topic, ...until, ...max, ...shown]);
       expect(text.trimEnd().split('\n')).toEqual(expected);
+    },
+    JAVA_MS,
+  );
+
+  test(
+    'writes what we decode as kafkajs does: with headers, without keys and values, in transactions',
+    async () => {
+      const { log, topic } = await logs.fresh(3);
+      const lines = Array.from({ length: 400 }, (_, at) =>
+        [
+          at % 5 === 0 ? 'NULL' : `trace:${at},trace:ö${at % 7},empty:`,
+          at % 3 === 0 ? 'NULL' : `key ${at % 20}`,
+          at % 7 === 0 ? 'NULL' : `wert ${'ß'.repeat(at)}`,
+        ].join('\t'),
+      );
+      const reading = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL'];
+      const console = reading.flatMap((property) => ['--reader-property', property]);
+      const load = ['--num-records', '3000', '--record-size', '120', '--throughput', '-1'];
+      const transactions = ['--transactional-id', topic, '--transaction-duration-ms', '20'];
+      await Promise.all([
+        java('ConsoleProducer', ['--topic', topic, ...console], `${lines.join('\n')}\n`),
+        java('ProducerPerformance', ['--topic', topic, ...load, ...transactions]),
+      ]);
+      const stock = createKafkaEventLog({
+        ...{ brokers: [kafkaBrokers()], clientId: 'test', topic, patience: 'short', fastCodec: false },
+      });
+      const [ours, theirs] = [await readAll(log), await readAll(stock)];
+      await stock.close();
+      expect(ours).toHaveLength(3_400);
+      expect(new Set(ours.map(({ constructor }) => constructor.name))).toEqual(new Set(['WireRecord']));
+      expect(new Set(theirs.map(({ constructor }) => constructor.name))).toEqual(new Set(['Object']));
+      expect(inOrder(ours)).toEqual(inOrder(theirs));
+      const written = ours.filter(({ key, headers, value }) => {
+        return key !== null || headers.length > 0 || value?.length !== 120;
+      });
+      expect(written.map(readerLine).toSorted()).toEqual(lines.toSorted());
     },
     JAVA_MS,
   );
@@ -102,18 +116,23 @@ function keyOf(index: number): string {
   return `${filler.repeat(index % 23)}${index.toString(36)}`;
 }
 
-function messagesOf(name: string): (Message & { key: string | null; timestamp: string })[] {
-  return Array.from({ length: 300 }, (_, index) => ({
-    key: index % 10 === 0 ? null : `${name} ${index}`,
-    value: index % 11 === 0 ? null : 'ä'.repeat(index),
-    // Up to a year apart, forwards and backwards; the broker takes none from the future.
-    timestamp: String(NOW - (index % 2 === 0 ? index : 365 - index) * DAY_MS),
-    headers: { name, twice: ['1', '2'], empty: '' },
-  }));
+/** By partition and offset, as plain objects. */
+function inOrder(found: readonly LogRecord[]): readonly LogRecord[] {
+  return found
+    .map(({ partition, offset, timestamp, key, value, headers }) => {
+      return { partition, offset, timestamp, key, value, headers: [...headers] };
+    })
+    .sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+}
+
+/** As the console producer reads it. */
+function readerLine({ key, value, headers }: LogRecord): string {
+  const named = headers.map((header) => `${header.key}:${String(header.value)}`).join(',');
+  return [named === '' ? 'NULL' : named, key?.toString() ?? 'NULL', value?.toString() ?? 'NULL'].join('\t');
 }
 
 /** As the console consumer prints it. */
-function consoleLine({ key, value, timestamp, headers }: ReturnType<typeof messagesOf>[number]): string {
-  const printed = `name:${String(headers?.['name'])},twice:1,twice:2,empty:`;
+function consoleLine({ key, value, timestamp, headers }: WrittenMessage): string {
+  const printed = `name:${headers.name},twice:1,twice:2,empty:`;
   return [`CreateTime:${timestamp}`, printed, key ?? 'null', value ?? 'null'].join('\t');
 }
