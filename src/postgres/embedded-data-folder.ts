@@ -1,5 +1,5 @@
 import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import { UserEventsError } from '../errors/user-events-error.ts';
 import { runAsAccount, type ServerAccount } from './embedded-command.ts';
@@ -16,10 +16,8 @@ export async function realFolder(dataDir: string): Promise<string> {
 export async function makeDataFolder(dataDir: string, account: ServerAccount | null): Promise<string> {
   const hint = 'Name another folder in USER_EVENTS_DATA_DIR.';
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    // The account has to pass through to its own folder; it need not list this one.
-    const { mode } = await stat(dataDir);
-    if (account !== null && (mode & 0o001) === 0) await chmod(dataDir, (mode & 0o7777) | 0o011);
+    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    if (account !== null) await makePassable(dataDir, made);
   } catch (error) {
     throw new UserEventsError('EMBEDDED_UNAVAILABLE', `The folder ${dataDir} cannot be made`, {
       cause: error,
@@ -35,6 +33,17 @@ export async function makeDataFolder(dataDir: string, account: ServerAccount | n
     );
   }
   return folder;
+}
+
+/**
+ * The account has to pass through to its own folder; it need not list any. So this one, and those above it that were made
+ * just now, `made` being the outermost: what stood before is not ours to open.
+ */
+async function makePassable(dataDir: string, made: string | undefined): Promise<void> {
+  const folder = resolve(dataDir);
+  const { mode } = await stat(folder);
+  if ((mode & 0o001) === 0) await chmod(folder, (mode & 0o7777) | 0o011);
+  if (made !== undefined && folder !== resolve(made)) await makePassable(dirname(folder), made);
 }
 
 /** Tried, not worked out: rights of all folders above, access lists and mounts have their say. */

@@ -24,7 +24,8 @@ jest.setTimeout(60_000);
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'user-events-embedded-'));
-  dataDir = path.join(folder, 'data');
+  // A folder on the way is made as well, as for a data home that is new.
+  dataDir = path.join(folder, 'share', 'data');
   // Run by root, PostgreSQL is another account, which has to pass through.
   await run('chmod', ['711', folder]);
 });
