@@ -124,19 +124,6 @@ describe('pruning', () => {
     expect(await pruneOld(true)).toEqual({ users: 0, events: 0 });
   });
 
-  test('empties records without a user in portions, each a transaction, and counts them before', async () => {
-    await openApplier(database());
-    await run(`insert into ${ledger()} (event_id, generation, partition, "offset", operation, status, published_at, raw)
-      select gen_random_uuid(), 0, 0, n, null, 'skipped', now(), '\\x7b' from generate_series(0, 4499) n`);
-    await age();
-    expect(await pruneOld(true)).toEqual({ users: 0, events: 4500 });
-    expect(await pruneOld()).toEqual({ users: 0, events: 4500 });
-    const { rows } = await database().pool.query<{ rows: number }>(
-      `select count(*)::int as rows from ${ledger()} where raw is null group by xmin::text order by 1 desc`,
-    );
-    expect(rows).toEqual([{ rows: 2000 }, { rows: 2000 }, { rows: 500 }]);
-  });
-
   test('what is foreign to the pruned events stays a difference when later events come', async () => {
     const applier = await openApplier(database());
     await applier.apply([cud(0, 'create', 'a', { name: 'A' })], 1n);
