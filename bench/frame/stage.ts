@@ -24,9 +24,6 @@ const POSTGRES_SETTINGS = {
   track_commit_timestamp: 'on',
 };
 
-/** A corpus has fixed times, which the default retention of a week would call old. */
-const KAFKA_SETTINGS = { 'log.retention.ms': '-1' };
-
 /** What benches run on: servers of their own, started when they are first asked for, and stopped at the end. */
 export class Stage {
   /** Aborted when the bench is interrupted. */
@@ -97,7 +94,6 @@ export class Stage {
       name: `bench-${String(process.pid)}`,
       ownerPid: process.pid,
       quick: false,
-      settings: KAFKA_SETTINGS,
     });
     this.onClose(() => kafka.remove());
     this.#versions = { ...this.#versions, kafka: KAFKA_VERSION };

@@ -24,6 +24,8 @@ export function serverProperties({ port, controllerPort, dataDir }, overrides) {
     'log.dirs': `${dataDir}/log`,
     // A topic comes into being by being made, never by a typing error.
     'auto.create.topics.enable': 'false',
+    // Records of tests have times of their own: a week old by them, they would be deleted whenever the broker looks.
+    'log.retention.ms': '-1',
     // One node: every internal topic has one replica, and few partitions start faster.
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '4',
