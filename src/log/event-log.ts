@@ -121,7 +121,7 @@ export interface EventLog {
   createTopic(partitionCount: number): Promise<'created' | 'exists'>;
   /**
    * Appends in the order given per partition and returns the position of each record, in that order.
-   * Acknowledged by all in-sync replicas, idempotent. One call at a time. A failure may have appended a part:
+   * Acknowledged by all in-sync replicas, idempotent. One call at a time. Of nothing it connects, so that the next is soon. A failure may have appended a part:
    * the error's `facts.appended` says how many records of the input, from the first on, are known to be in.
    */
   append(records: readonly NewRecord[]): Promise<readonly RecordPosition[]>;

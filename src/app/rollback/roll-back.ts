@@ -92,6 +92,8 @@ export async function dryRun(database: Database, request: DryRunRequest): Promis
  * Throws EVENT_NOT_FOUND, LATER_EVENTS, DECLINED, TIMED_OUT, INTERRUPTED; refusals of single users are in the result.
  */
 export async function rollBack(database: Database, request: RollBackRequest): Promise<RolledBack> {
+  // Its failure is told where the log is asked for; where there is nothing to roll back it is no matter.
+  connect(request.log).catch(() => undefined);
   const ledger = await openLedger(database);
   const { users, rejected } = await findTargets(database, request.chosen);
   const asking = aheadRequest(ledger, users, request);
@@ -112,6 +114,12 @@ export async function rollBack(database: Database, request: RollBackRequest): Pr
   const sent = waitMs === null ? published : await awaitOutcomes(database, published, waitMs, signal);
   const outcomes = sent.map(({ outcome }) => outcome);
   return { isDryRun: false, plans, rejected, aheadGap: ahead.gap, sent, exit: exitOf(outcomes, rejected) };
+}
+
+/** While the ledger is read: connecting to a cluster and to the leaders takes as long as that. */
+async function connect(openLog: DryRunRequest['log']): Promise<void> {
+  const log = await openLog();
+  await Promise.all([log.describe(), log.append([])]);
 }
 
 interface Found extends FoundTargets {

@@ -49,10 +49,10 @@ export class KafkaAppender {
 
   async #append(records: readonly NewRecord[]): Promise<readonly RecordPosition[]> {
     const positions: RecordPosition[] = [];
-    if (records.length === 0) return positions;
     try {
       // Asked first: without the topic kafkajs's producer tries for ten seconds.
       const partitionCount = await this.#admin.partitionCount();
+      if (records.length === 0) await this.#connected();
       const partitions = records.map((record) => this.#partitionOf(record, partitionCount));
       for (const chunk of chunksOf(records, partitions, LIMITS)) {
         await this.#send(chunk, records, positions);
