@@ -73,10 +73,13 @@ export async function usersOfRange(db: Queryable, schema: string, range: UserRan
   return { users: rows.length, events, suspects: rows.map((row) => row.user_id), gone: [] };
 }
 
-/** The aggregate that `findSuspects` folds with, in this session's own schema; the plan that streams along the index. */
+/**
+ * The aggregate that `findSuspects` folds with, in this session's own schema (null of nothing: it begins with the first
+ * document rather than with an empty one); the plan that streams along the index.
+ */
 export async function prepareFold(db: Queryable): Promise<void> {
   await db.query(`set local jit = off; set local max_parallel_workers_per_gather = 0;
-    create or replace aggregate pg_temp.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}')`);
+    create or replace aggregate pg_temp.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb)`);
 }
 
 function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
@@ -103,7 +106,7 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
     ({ name, alias }) => `case when m ? ${alias} then jsonb_build_object(${name}, m->${alias}) else '{}' end`,
   );
   const isThere = `t.${key} is not null`;
-  const isOther = `jsonb_populate_record(t."whole row", ${['m', ...byColumn].join(' || ')})::text is distinct from t."whole row"::text`;
+  const isOther = `jsonb_populate_record(t."whole row", ${['m', ...byColumn].join(' || ')}) *<> t."whole row"`;
   // Each row by its key, whatever the planner thinks of a portion (`offset 0` keeps it from being taken apart): it read the
   // whole table for every one of them.
   return `${foldSql(schema, rules)}
@@ -117,7 +120,7 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
 /**
  * `person`: per user of the range ($1, $2] what the applied events since the last delete merge to (`m`), over the base
  * that pruning kept, and what they began on. One pass in the index's order, since window functions took twice as long;
- * only users with a delete are merged a second time, from there on.
+ * only users with a delete are merged a second time, from there on (without a join: it would be begun for every user).
  */
 function foldSql(schema: string, rules: Rules): string {
   const name = quoteIdentifier(schema);
@@ -140,17 +143,20 @@ function foldSql(schema: string, rules: Rules): string {
         bool_or(is_applied and operation in ('create', 'put')) as is_made,
         bool_or(is_applied and data is null and operation <> 'delete') as is_gone
       from entry group by user_id),
+    reborn as (
+      select f.*, case when f.deleted_at is not null then (
+          select pg_temp.merged(e.data::jsonb order by e.generation, e."offset")
+          from ${name}.ledger e where e.user_id = f.user_id and e.status = 'applied' and e.operation <> 'rollback'
+            and (e.generation, e."offset") > (f.deleted_at[1], f.deleted_at[2])) end as later_m
+      from merged f offset 0),
     person as (
       select f.*, coalesce(b.extra::text <> '{}', false) as has_extra_base,
-        case when f.deleted_at is null then coalesce(b.changes::jsonb, '{}') || f.all_m else l.m end as m,
+        case when f.deleted_at is null then coalesce(b.changes::jsonb, '{}') || coalesce(f.all_m, '{}')
+          else coalesce(f.later_m, '{}') end as m,
         case when f.deleted_at is null then coalesce(b."exists", before_exists) else false end as base_exists,
-        case when f.deleted_at is null then coalesce(b."exists", before_exists, false) or is_made else l.events > 0 end as exists
-      from merged f left join ${name}.base b on b.user_id = f.user_id
-      left join lateral (
-        select coalesce(pg_temp.merged(e.data::jsonb order by e.generation, e."offset"), '{}') as m, count(*) as events
-        from ${name}.ledger e where e.user_id = f.user_id and e.status = 'applied' and e.operation <> 'rollback'
-          and (e.generation, e."offset") > (f.deleted_at[1], f.deleted_at[2])
-      ) l on f.deleted_at is not null
+        case when f.deleted_at is null then coalesce(b."exists", before_exists, false) or is_made
+          else f.later_m is not null end as exists
+      from reborn f left join ${name}.base b on b.user_id = f.user_id
       where f.events > 0 or f.has_rollback or b."exists" is not null)`;
 }
 
@@ -180,7 +186,8 @@ function numbersUnsure(table: UsersTable): readonly string[] {
 function extraDiffers(table: UsersTable, columns: ReadonlySet<string>): readonly string[] {
   if (table.extraColumn === null || !columns.has(table.extraColumn)) return [];
   const now = `coalesce(t.${quoteIdentifier(table.extraColumn)}, '{}')::jsonb`;
-  return [`${now} || ${extraOf(table)} <> ${now}`];
+  // Mostly they are the same: then nothing has to be merged.
+  return [`(${extraOf(table)} <> ${now} and ${now} || ${extraOf(table)} <> ${now})`];
 }
 
 /** What the merged fields have beyond the table's columns. */
