@@ -26,8 +26,6 @@ export interface TopicDescription {
   /** The cluster's own id: another cluster, or a log made anew, has another one. */
   readonly clusterId: string;
   readonly topic: string;
-  /** The topic's own id in its cluster: one made anew has another one, and none comes back. Null: not told. */
-  readonly topicId: string | null;
   readonly partitionCount: number;
 }
 
@@ -117,6 +115,8 @@ export interface EventLog {
   /** Where the log is, without secrets, for messages only: `localhost:9092` or `postgres://host:5432/db`. */
   readonly address: string;
   describe(): Promise<TopicDescription>;
+  /** The topic's own id in its cluster: one made anew has another one, and none comes back. Null: not told. */
+  topicId(): Promise<string | null>;
   /** Makes the topic unless it is there. */
   createTopic(partitionCount: number): Promise<'created' | 'exists'>;
   /**

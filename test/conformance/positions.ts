@@ -44,7 +44,7 @@ export function describePositions(factory: EventLogFactory): void {
   describe('a topic that must have an id', () => {
     test('gives its records where it has it', async () => {
       const { log, team } = await setUp(0n);
-      const { topicId } = await log.describe();
+      const topicId = await log.topicId();
       await team.join('one', log, { topicId: () => topicId });
       await waitFor(() => team.received.length === 10, { describe: 'all records' });
     });
@@ -52,7 +52,7 @@ export function describePositions(factory: EventLogFactory): void {
     test('gives not one record where it has another, and says LOG_REPLACED', async () => {
       const { log, team } = await setUp(0n);
       const other = await logs.fresh(1);
-      const { topicId } = await other.log.describe();
+      const topicId = await other.log.topicId();
       const member = await team.join('one', log, { topicId: () => topicId });
       expect(await codeOf(member.subscription.ended)).toBe('LOG_REPLACED');
       expect(team.received).toEqual([]);

@@ -46,7 +46,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
 
   test('belong together by its id from the first use on', async () => {
     const log = await open(2);
-    const { topicId } = await log.describe();
+    const topicId = await log.topicId();
     expect(await bind(log)).toMatchObject({ topicId });
     expect(await boundId()).toBe(topicId);
     await consumeSome();
@@ -56,7 +56,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
 
   test('that were bound before ids were recorded learn it when the other checks have passed', async () => {
     const log = await open(2);
-    const { topicId } = await log.describe();
+    const topicId = await log.topicId();
     await bind(log);
     await consumeSome();
     await bindTo(null);
@@ -79,7 +79,7 @@ describeEachLog('a schema and its topic', ({ database, open }) => {
     test('are bound anew where the gap is accepted, once, and every position moves to its start', async () => {
       const { pool, schema } = database();
       const log = await open(2);
-      const { topicId } = await log.describe();
+      const topicId = await log.topicId();
       await log.append(records(10));
       await bind(log);
       await consumeSome();

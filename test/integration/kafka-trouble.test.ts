@@ -91,7 +91,7 @@ describeKafka('the event log in Kafka', () => {
   test('gives a member not one record of a topic made anew, however soon and however full', async () => {
     const { log, topic } = await logs.fresh(1);
     await log.append(records(10));
-    const { topicId } = await log.describe();
+    const topicId = await log.topicId();
     const team = newTeam(uniqueName('group'));
     const member = await team.join('one', log, { topicId: () => topicId });
     await waitFor(() => team.received.length === 10, { describe: 'the records' });

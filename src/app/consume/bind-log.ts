@@ -33,7 +33,8 @@ export async function bindLog(
   { group, acceptGap, operator, observe }: BindOptions,
 ): Promise<LogBinding> {
   const found = await log.describe();
-  const { clusterId, topic, topicId, partitionCount } = found;
+  const topicId = await log.topicId();
+  const { clusterId, topic, partitionCount } = found;
   const bound = await bindGroup(pool, schema, { clusterId, topic, topicId, partitionCount, group });
   requireSame('topic', bound.topic, topic, schema);
   requireSame('group', bound.group, group, schema);
@@ -47,7 +48,7 @@ export async function bindLog(
       const message = `${topic} has ${String(partitionCount)} partitions and had ${String(bound.partitionCount)}: it was made anew`;
       throw new UserEventsError('LOG_REPLACED', message);
     }
-    await rebindLog(pool, schema, found);
+    await rebindLog(pool, schema, { ...found, topicId });
   } else if (partitionCount > bound.partitionCount) {
     const ends = (await log.watermarks()).filter(({ partition }) => partition < bound.partitionCount);
     const sorted = ends.toSorted((a, b) => a.partition - b.partition).map(({ high }) => high);

@@ -48,8 +48,12 @@ export class KafkaAdmin {
   async describe(): Promise<TopicDescription> {
     const partitionCount = await this.partitionCount();
     const { clusterId } = await this.#ask((admin) => admin.describeCluster());
-    const topicId = await this.#ask((_, client) => this.#topicId(client));
-    return { clusterId, topic: this.#settings.topic, topicId, partitionCount };
+    return { clusterId, topic: this.#settings.topic, partitionCount };
+  }
+
+  /** Throws TOPIC_NOT_FOUND. */
+  topicId(): Promise<string | null> {
+    return this.#ask((_, client) => this.#topicId(client));
   }
 
   async createTopic(numPartitions: number): Promise<'created' | 'exists'> {

@@ -46,6 +46,10 @@ class KafkaEventLog implements EventLog {
     return this.#admin.describe();
   }
 
+  topicId(): Promise<string | null> {
+    return this.#admin.topicId();
+  }
+
   createTopic(partitionCount: number): Promise<'created' | 'exists'> {
     return this.#admin.createTopic(partitionCount);
   }

@@ -89,6 +89,11 @@ class PostgresEventLog implements EventLog {
     return describeTopic(this.#log, await this.#patiently(() => findTopic(this.#log)));
   }
 
+  async topicId(): Promise<string | null> {
+    const { topicId } = await this.#patiently(() => findTopic(this.#log));
+    return String(topicId);
+  }
+
   async createTopic(partitionCount: number): Promise<'created' | 'exists'> {
     return this.#patiently(() => createTopic(this.#log, this.#settings.connectionString, partitionCount));
   }

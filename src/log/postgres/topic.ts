@@ -22,11 +22,8 @@ export async function findTopic(log: LogConnection): Promise<Topic> {
   return topic;
 }
 
-export function describeTopic(
-  log: LogConnection,
-  { logId, topicId, partitionCount }: Topic,
-): TopicDescription {
-  return { clusterId: logId, topic: log.topic, topicId: String(topicId), partitionCount };
+export function describeTopic(log: LogConnection, { logId, partitionCount }: Topic): TopicDescription {
+  return { clusterId: logId, topic: log.topic, partitionCount };
 }
 
 /** Makes the log's tables and the topic where they are absent. Safe to repeat, and from several processes at once. */
