@@ -54,6 +54,17 @@ export function planReconcile(history: readonly HistoryEntry[], orders: Reconcil
 }
 
 /**
+ * True where carrying a plan out takes more of a history than decisions do (fields, images, errors): something is executed
+ * or a row set back. False: the plan is the same on a history that was read for a decision alone.
+ */
+export function needsDetail({ rewindTo, steps }: ReconcilePlan): boolean {
+  return (
+    rewindTo !== null ||
+    steps.some(({ kind, entry }) => kind === 'execute' || (kind === 'skip' && entry.operation === null))
+  );
+}
+
+/**
  * A rollback that failed (drift) is executed with the next one, or when it is retried itself. A retry or skip of another
  * event leaves it alone: it would fail for the same drift, and take that event with it.
  */

@@ -7,5 +7,5 @@ export function decodeUtf8(bytes: Buffer): string | null {
 
 /** True where half of a surrogate pair stands alone: such text has no UTF-8 form, so that it cannot be kept. */
 export function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
+  return !text.isWellFormed();
 }

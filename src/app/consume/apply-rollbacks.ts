@@ -2,11 +2,12 @@ import type { EventError } from '../../domain/column-values.ts';
 import type { LogEvent, RollbackEvent } from '../../domain/event.ts';
 import { keptText, type KnownEvent } from '../../domain/sameness.ts';
 import { rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
+import { needsDetail, planReconcile } from '../../domain/reconcile-plan.ts';
 import { decideRollback, type RollbackDecision } from '../../domain/rollback-decision.ts';
 import type { Pool, PoolClient } from '../../postgres/transaction.ts';
 import type { Claim } from '../../postgres/sql/apply-batch.ts';
 import { claimRange, lockPositions, raiseRevisions } from '../../postgres/sql/positions.ts';
-import { readHistories } from '../../postgres/sql/read-history.ts';
+import { readHistories, readHistoriesToDecide } from '../../postgres/sql/read-history.ts';
 import { insertRollbacks, type RollbackRow } from '../../postgres/sql/relabel.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 import {
@@ -54,21 +55,47 @@ export async function applyRollbacks(
     const duplicates = events.length - fresh.length - reused.length;
     const position = await claimRange(client, context.schema, claim, nextOffset, duplicates);
     if (position === null) return null;
-    const histories = await readHistories(client, context.schema, [
-      ...new Set(fresh.map((event) => event.userId)),
-    ]);
+    const userIds = [...new Set(fresh.map((event) => event.userId))];
+    const histories = await readHistoriesToDecide(client, context.schema, userIds);
     await raiseOthers(client, context.schema, claim, histories);
     const decided = fresh.map((event) => {
       const history = histories.get(event.userId) ?? [];
       return { event, history, decision: decideRollback(history, event) };
     });
-    const results = await reconcile(client, context, decided.flatMap(jobOf));
+    const jobs = await withDetail(client, context.schema, decided);
+    const results = await reconcile(client, context, jobs);
     const rows = [
       ...decided.map(({ event, decision }) => rowOf(event, decision, results.get(event.userId))),
       ...reused.map((event) => reusedRow(event, terms.deriveId(event))),
     ];
     await insertRollbacks(client, context.schema, claim.generation, rows);
     return { revision: position.revision, rows, duplicates };
+  });
+}
+
+/** Decided on what a decision looks at. */
+interface Decided {
+  readonly event: RollbackEvent;
+  readonly history: readonly HistoryEntry[];
+  readonly decision: RollbackDecision;
+}
+
+/**
+ * What is to be reconciled. Most of a bulk withdraws events that have failed: nothing is executed and no row set back, and
+ * a history with all that events carried, half of what a rollback costs, is read of the others alone.
+ */
+async function withDetail(
+  client: PoolClient,
+  schema: string,
+  decided: readonly Decided[],
+): Promise<readonly ReconcileJob[]> {
+  const jobs = decided.flatMap(jobOf);
+  const ids = jobs.filter(({ history }) => needsDetail(planReconcile(history))).map(({ userId }) => userId);
+  if (ids.length === 0) return jobs;
+  const histories = await readHistories(client, schema, ids);
+  return decided.flatMap((each) => {
+    const history = histories.get(each.event.userId);
+    return jobOf(history === undefined ? each : { ...each, history });
   });
 }
 
@@ -110,12 +137,7 @@ function reusedRow(event: RollbackEvent, eventId: string): RollbackRow {
   return { event, eventId, status: 'refused', withdraws: null, error: { code: 'EVENT_ID_REUSED', message } };
 }
 
-function jobOf(decided: {
-  readonly event: RollbackEvent;
-  readonly history: readonly HistoryEntry[];
-  readonly decision: RollbackDecision;
-}): ReconcileJob[] {
-  const { event, history, decision } = decided;
+function jobOf({ event, history, decision }: Decided): ReconcileJob[] {
   if (!decision.isAccepted) return [];
   const { userId, force, operator, reason } = event;
   const { withdraws } = decision;

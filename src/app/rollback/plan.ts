@@ -15,6 +15,8 @@ import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
  * tried out, so that an interruption is heard.
  */
 const DECIDED_AT_ONCE = 1000;
+/** The first portion of a bulk: soon sent, so that the consumers have something to do while the rest is decided. */
+const DECIDED_FIRST = 200;
 const TRIED_OUT_AT_ONCE = 50;
 /** A plan for people, who read some screens at the most. */
 export const MOST_TRIED_OUT = 50;
@@ -44,21 +46,25 @@ export async function* planInPortions(
 ): AsyncGenerator<readonly UserPlan[], void> {
   const { isThorough, ahead, signal, onProgress } = request;
   const isTriedOut = isThorough || users.length <= MOST_TRIED_OUT;
-  const atOnce = isTriedOut ? TRIED_OUT_AT_ONCE : DECIDED_AT_ONCE;
+  const portionFrom = (from: number): readonly UserTargets[] => {
+    const decided = from === 0 ? DECIDED_FIRST : DECIDED_AT_ONCE;
+    return users.slice(from, from + (isTriedOut ? TRIED_OUT_AT_ONCE : decided));
+  };
   // A portion ahead: the server reads while we decide.
   const readFrom = (from: number): ReturnType<typeof readHistories> => {
-    const ids = users.slice(from, from + atOnce).map(({ userId }) => userId);
+    const ids = portionFrom(from).map(({ userId }) => userId);
     const read = (isTriedOut ? readHistories : readHistoriesToDecide)(database.pool, database.schema, ids);
     // Awaited a portion later: until then its failure is nobody's.
     read.catch(() => undefined);
     return read;
   };
   let reading = readFrom(0);
-  for (let from = 0; from < users.length; from += atOnce) {
+  for (let from = 0; from < users.length;) {
     signal.throwIfAborted();
-    const portion = users.slice(from, from + atOnce);
+    const portion = portionFrom(from);
     const histories = await reading;
-    if (from + atOnce < users.length) reading = readFrom(from + atOnce);
+    from += portion.length;
+    if (from < users.length) reading = readFrom(from);
     const planned = portion.map((user): PlannedUser => {
       const history = histories.get(user.userId) ?? [];
       const pending = ahead.byUser.get(user.userId) ?? [];
@@ -67,7 +73,7 @@ export async function* planInPortions(
     const plans = isTriedOut
       ? await tryOut(database, ledger, planned, request)
       : planned.map(({ plan }) => plan);
-    onProgress(from + portion.length, users.length);
+    onProgress(from, users.length);
     yield plans;
   }
 }

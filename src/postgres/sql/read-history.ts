@@ -1,7 +1,7 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
 import type { JsonObject, Operation, Status } from '../../domain/event.ts';
-import { inDecisionOrder, rollbackEntry, type HistoryEntry } from '../../domain/history.ts';
+import { inDecisionOrder, type HistoryEntry } from '../../domain/history.ts';
 import { textArray } from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
@@ -13,6 +13,7 @@ interface DecisionRow {
   readonly operation: Operation | null;
   readonly status: Status;
   readonly withdraws: string[] | null;
+  readonly blocked_by: string | null;
 }
 
 interface HistoryRow extends DecisionRow {
@@ -21,7 +22,6 @@ interface HistoryRow extends DecisionRow {
   readonly data: JsonObject | null;
   readonly before_exists: boolean | null;
   readonly has_image: boolean;
-  readonly blocked_by: string | null;
   readonly error_code: EventErrorCode | null;
   readonly error_message: string | null;
   readonly sqlstate: string | null;
@@ -56,10 +56,20 @@ export async function readHistoriesToDecide(
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
   const rows = await readRows<DecisionRow>(db, schema, userIds, 'blocked_by');
-  return historiesOf(userIds, rows, ({ event_id: eventId, partition, operation, status, withdraws }) => {
-    const entry = rollbackEntry({ eventId, partition, offset: 0n, timestamp: 0, withdraws });
-    return { ...entry, operation, status };
-  });
+  return historiesOf(userIds, rows, (row) => ({
+    eventId: row.event_id,
+    partition: row.partition,
+    offset: 0n,
+    timestamp: 0,
+    operation: row.operation,
+    status: row.status,
+    fields: null,
+    withdraws: row.withdraws,
+    beforeExists: null,
+    hasImage: false,
+    blockedBy: row.blocked_by,
+    error: null,
+  }));
 }
 
 /**

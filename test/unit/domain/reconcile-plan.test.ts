@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Operation, Status } from '../../../src/domain/event.ts';
 import type { HistoryEntry } from '../../../src/domain/history.ts';
-import { planReconcile, type ReconcilePlan } from '../../../src/domain/reconcile-plan.ts';
+import { needsDetail, planReconcile, type ReconcilePlan } from '../../../src/domain/reconcile-plan.ts';
 import { outlook } from '../../../src/domain/rollback-plan.ts';
 
 interface Sketch {
@@ -125,4 +126,57 @@ describe('the outlook of a rollback', () => {
     );
     expect(outlook(again, wish)).toMatchObject({ kind: 'already' });
   });
+});
+
+/** As it is read for a decision alone. */
+const forDecision = (entries: readonly HistoryEntry[]): HistoryEntry[] =>
+  entries.map((entry) => ({
+    ...entry,
+    offset: 0n,
+    timestamp: 0,
+    fields: null,
+    beforeExists: null,
+    hasImage: false,
+    error: null,
+  }));
+
+const anyHistory = fc
+  .array(
+    fc.record({
+      operation: fc.constantFrom<Operation | null>('create', 'update', 'delete', 'put', null),
+      status: fc.constantFrom<Status>('applied', 'failed', 'parked', 'skipped', 'rolled_back'),
+      targets: fc.option(fc.array(fc.nat(7), { maxLength: 3 }), { freq: 3 }),
+      before: fc.option(fc.boolean()),
+      isUnreadable: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((sketches) =>
+    history(
+      ...sketches.map(({ targets, before, ...sketch }, at) => ({
+        ...sketch,
+        ...(before === null ? {} : { before }),
+        ...(targets === null ? {} : { withdraws: targets.filter((n) => n < at).map((n) => `e${String(n)}`) }),
+      })),
+    ).map((entry, at) =>
+      sketches[at]?.isUnreadable === true && entry.operation === null
+        ? { ...entry, error: { code: 'UNREADABLE' as const, message: 'x' } }
+        : entry,
+    ),
+  );
+
+test('a plan that needs no detail is the same on a history that was read for a decision alone', () => {
+  let without = 0;
+  fc.assert(
+    fc.property(anyHistory, (entries) => {
+      const [whole, bare] = [planReconcile(entries), planReconcile(forDecision(entries))];
+      if (needsDetail(bare)) return;
+      without += 1;
+      expect(steps(bare)).toEqual(steps(whole));
+      expect(bare.rewindTo).toBeNull();
+      expect(whole.rewindTo).toBeNull();
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(without).toBeGreaterThan(300);
 });
