@@ -10,6 +10,7 @@ import { renderJson, renderTable } from './frame/report.ts';
 import { chosenParts, type Part } from './frame/scenario.ts';
 import { SCENARIOS } from './frame/scenarios.ts';
 import { Stage } from './frame/stage.ts';
+import { untilInterrupted } from './frame/interruption.ts';
 
 const NAMES = [...SCENARIOS.keys()];
 /** Events of the corpus, where neither the user nor the bench says how many. */
@@ -49,13 +50,7 @@ async function main(): Promise<void> {
     process.exitCode = request === null ? 0 : EXIT.usage;
     return;
   }
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (!interrupted.signal.aborted) process.stderr.write('Interrupted: stopping the servers\n');
-      interrupted.abort(new Error('interrupted'));
-    });
-  }
+  const interrupted = untilInterrupted();
   try {
     await measure(request.asked, request.parts, interrupted.signal);
   } catch (error) {

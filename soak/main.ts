@@ -9,6 +9,7 @@ import { Stage } from '../bench/frame/stage.ts';
 import { parseSoakArguments, USAGE, type SoakArguments } from './arguments.ts';
 import { renderResult } from './report.ts';
 import { soak } from './soak.ts';
+import { untilInterrupted } from '../bench/frame/interruption.ts';
 
 const EXIT = { failed: 1, usage: 2, interrupted: 130 };
 /** Short enough to be read out to a colleague. */
@@ -34,13 +35,7 @@ async function main(): Promise<void> {
     process.exitCode = asked === 'help' ? 0 : EXIT.usage;
     return;
   }
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (!interrupted.signal.aborted) process.stderr.write('Interrupted: stopping the servers\n');
-      interrupted.abort(new Error('interrupted'));
-    });
-  }
+  const interrupted = untilInterrupted();
   try {
     await runSoak(asked, interrupted.signal);
   } catch (error) {
