@@ -115,7 +115,8 @@ export const initFlags = {
 export const offsetFlag = {
   offset: Flags.string({
     char: 'o',
-    summary: 'Offsets to read: start, end, N, -N, +N, N:M, :M, -N:end, @TIME, @T1:T2, @-1h.',
+    summary:
+      'Offsets to read: start, end, N, -N, +N, N:M, :M, -N:end, @TIME, @T1:T2, @-1h; a time without a zone is UTC.',
     helpValue: 'SPEC',
   }),
 };

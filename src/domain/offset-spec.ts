@@ -23,16 +23,17 @@ const END: OffsetPoint = { at: 'high', minus: 0n };
 
 /**
  * Reads an offset as `rpk topic consume --offset` does (its help text is the source), with `-N`, `+N` and the words
- * allowed in ranges too:
+ * allowed in ranges too, and what `kcl consume --offset` has beside it:
  *
  *     start  end  N  +N  -N     from there on (`N:` is the same); +N counts from the low, -N from the high watermark
- *     A:B  :B                   from A (else the start) up to B, B itself excluded, each any of the five above
+ *     start+N  end-N            the same as +N, -N; `oldest` and `newest` are start and end
+ *     A:B  :B                   from A (else the start) up to B, B itself excluded, each any of the above
  *     @T  @T:                   from the first record at or after T
- *     @T1:T2  @:T2  @T1:end     up to the first record at or after T2, or up to the high watermark of now
+ *     @T1:T2  @:T2  @T1:end     up to the first record at or after T2 (`@T2` is the same), or the high watermark of now
  *
- * T is ISO 8601 (UTC where no zone is given; a date is its first moment), 10 digits of seconds or 13 of milliseconds
- * since the epoch, or a duration (`-1h`, `-1h30m`; ms, s, m, h, d, w): from `nowMs`, and as T2 from T1 where that is
- * not a duration itself. Times before 1970 are 1970. Throws USAGE.
+ * T is ISO 8601 (UTC where no zone is given; a date is its first moment), 9 or 10 digits of seconds, 13 of milliseconds
+ * or 19 of nanoseconds since the epoch, or a duration (`-1h`, `-1h30m`; ms, s, m, h, d, w): from `nowMs`, and as T2 from
+ * T1 where T1 is no duration and T2 has no minus. Times before 1970 are 1970. Throws USAGE.
  */
 export function parseOffsetSpec(text: string, nowMs: number): OffsetSpec {
   const spec = text.startsWith('@') ? parseTimes(text, nowMs) : parseOffsets(text);
@@ -52,14 +53,14 @@ function parseOffsets(text: string): OffsetSpec {
 }
 
 function parsePoint(part: string, text: string): OffsetPoint {
-  if (part === 'start') return START;
-  if (part === 'end') return END;
-  const match = /^([-+]?)(\d+)$/.exec(part);
-  if (match === null) throw usage(text, `"${part}" is not an offset`);
-  const offset = BigInt(match[2] ?? '');
+  if (part === 'start' || part === 'oldest') return START;
+  if (part === 'end' || part === 'newest') return END;
+  const [, edge, digits] = /^((?:start)?\+|(?:end)?-|)(\d+)$/.exec(part) ?? [];
+  if (edge === undefined || digits === undefined) throw usage(text, `"${part}" is not an offset`);
+  const offset = BigInt(digits);
   if (offset > MAX_OFFSET) throw usage(text, `"${part}" is larger than an offset can be`);
-  if (match[1] === '+') return { at: 'low', plus: offset };
-  if (match[1] === '-') return { at: 'high', minus: offset };
+  if (edge.endsWith('+')) return { at: 'low', plus: offset };
+  if (edge.endsWith('-')) return { at: 'high', minus: offset };
   return { at: 'offset', offset };
 }
 
@@ -80,7 +81,10 @@ function parseTimes(text: string, nowMs: number): OffsetSpec {
   }
   rest = rest.slice(1);
   if (rest === 'end') return { from, to: END };
-  const last = readTime(rest, base);
+  // People who do not know the grammar by heart write the sign twice: it can mean nothing else.
+  if (rest.startsWith('@')) rest = rest.slice(1);
+  // What lies before T1 would be empty: as in kcl, the past is that of now.
+  const last = readTime(rest, rest.startsWith('-') ? nowMs : base);
   if (last?.length !== rest.length) throw usage(text, `"${rest}" is not a time`);
   return { from, to: { at: 'time', timestamp: last.timestamp } };
 }

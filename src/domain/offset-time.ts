@@ -8,9 +8,9 @@ interface TimeRead {
 
 // Each ends where the text does or at a colon that begins something else, so that a regular expression settles
 // which colons belong to the time.
-const EPOCH = /^(?:\d{13}|\d{10})(?=:|$)/;
+const EPOCH = /^(?:\d{19}|\d{13}|\d{9,10})(?=:|$)/;
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[-+]\d{2}(?::?\d{2})?)?)?(?=:|$)/;
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|z|[-+]\d{2}(?::?\d{2})?)?)?(?=:|$)/;
 const DURATION = /^([-+]?)((?:\d+(?:ms|[smhdw]))+)(?=:|$)/;
 
 const UNIT_MS = new Map([
@@ -25,14 +25,15 @@ const UNIT_MS = new Map([
 const MAX_TIME = 8.64e15;
 
 /**
- * Reads the time that `text` begins with, or null where it begins with none: 13 digits (ms) or 10 (s) since the epoch,
- * ISO 8601 (a date alone, or with hours and minutes at least; UTC unless a zone is given), or a duration from `baseMs`.
+ * Reads the time that `text` begins with, or null where it begins with none: 9 or 10 digits (s), 13 (ms) or 19 (ns) since
+ * the epoch, ISO 8601 (a date alone, or with hours and minutes at least; UTC unless a zone is given), or a duration from
+ * `baseMs`.
  */
 export function readTime(text: string, baseMs: number): TimeRead | null {
   const epoch = EPOCH.exec(text);
   if (epoch !== null) {
     const [digits] = epoch;
-    return timeRead(Number(digits) * (digits.length === 10 ? 1000 : 1), false, digits);
+    return timeRead(epochMs(digits), false, digits);
   }
   const iso = ISO.exec(text);
   if (iso !== null) return timeRead(isoTime(iso), false, iso[0]);
@@ -40,6 +41,12 @@ export function readTime(text: string, baseMs: number): TimeRead | null {
   if (duration === null) return null;
   const [whole, sign, parts = ''] = duration;
   return timeRead(baseMs + (sign === '-' ? -1 : 1) * durationMs(parts), true, whole);
+}
+
+/** By how many there are, as in kcl: what is between them could be two of them. */
+function epochMs(digits: string): number {
+  if (digits.length === 19) return Number(BigInt(digits) / 1_000_000n);
+  return Number(digits) * (digits.length === 13 ? 1 : 1000);
 }
 
 function timeRead(time: number, isDuration: boolean, part: string): TimeRead | null {
@@ -64,7 +71,7 @@ function isoTime(parts: RegExpExecArray): number {
 
 /** NaN for a zone beyond 23:59. */
 function zoneMs(zone: string): number {
-  if (zone === 'Z') return 0;
+  if (zone.toUpperCase() === 'Z') return 0;
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3).replace(':', '') || '0')];
   return hours < 24 && minutes < 60 ? (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000 : NaN;
 }

@@ -15,6 +15,8 @@ export interface EachLog {
   readonly database: () => TestDatabase;
   /** A log on a new topic; closed after the test. */
   readonly open: (partitions: number) => Promise<EventLog>;
+  /** A log on a topic that a test before made; closed after the test. */
+  readonly openAgain: (topic: string) => EventLog;
   /** A log on a topic that is not there; closed after the test. */
   readonly openMissing: () => EventLog;
 }
@@ -48,13 +50,15 @@ function eachLog(database: () => TestDatabase, create: (topic: string) => EventL
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((log) => log.close()));
   });
-  const openMissing = (): EventLog => {
-    const log = create(uniqueName('topic'));
+  const openAgain = (topic: string): EventLog => {
+    const log = create(topic);
     opened.push(log);
     return log;
   };
+  const openMissing = (): EventLog => openAgain(uniqueName('topic'));
   return {
     database,
+    openAgain,
     openMissing,
     async open(partitions) {
       const log = openMissing();
