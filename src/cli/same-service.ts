@@ -20,6 +20,6 @@ export function sameLedgerFlags({ profile, schema }: ServiceFlags): string {
 }
 
 /** A word as a POSIX shell takes it. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -2,10 +2,13 @@ import Table from 'cli-table3';
 import { visible } from './sanitize.ts';
 import { cutText, displayWidth, padText } from './text-width.ts';
 import type { Paint, Style } from './theme.ts';
+import { wrapText } from './wrap-text.ts';
 
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Of ids, which are copied: the other columns are cut first, this one is left alone up to a UUID's width. */
+  readonly isId?: boolean;
 }
 
 /** Raw text of the log or the database (made safe here), with the colour it is printed in. */
@@ -15,6 +18,8 @@ export type Cell = string | { readonly text: string; readonly paint: Paint };
 const GAP = 2;
 /** A column is not cut below this, so that ids and times stay recognisable. */
 const LEAST = 8;
+/** What a column of ids is not cut below, where the terminal has so much: a UUID. */
+const LEAST_ID = 36;
 /** A character of the private use area: one column wide in every version of string-width. */
 const PLACEHOLDER = '\ue000';
 
@@ -33,8 +38,10 @@ export function renderTable(
   const wanted = columns.map((_, at) =>
     lines.reduce((widest, line) => Math.max(widest, displayWidth(line[at]?.text ?? '')), 1),
   );
+  const room = style.width ?? Infinity;
+  const leasts = columns.map(({ isId = false }) => Math.min(isId ? LEAST_ID : LEAST, room - GAP - 1));
   const { widths, isCut } =
-    style.width === null ? { widths: wanted, isCut: false } : fitWidths(wanted, style.width);
+    style.width === null ? { widths: wanted, isCut: false } : fitWidths(wanted, leasts, style.width);
   const layout = layOut(isCut ? [...widths, 1] : widths);
   return lines
     .map((line) => {
@@ -47,18 +54,21 @@ export function renderTable(
     .join('\n');
 }
 
-/** Two columns, `label  value`: for one thing's fields. Values are made safe and cut to the terminal. */
+/** Two columns, `label  value`: for one thing's fields. Values are made safe; on a terminal a long one goes on below. */
 export function renderFields(
   fields: readonly (readonly [label: string, value: Cell])[],
   style: Style,
 ): string {
   const labelWidth = Math.max(0, ...fields.map(([label]) => displayWidth(label)));
+  const indent = ' '.repeat(labelWidth + GAP);
   return fields
     .map(([label, cell]) => {
       const { text, paint } = readCell(cell);
-      const room = style.width === null ? null : Math.max(LEAST, style.width - labelWidth - GAP);
-      const shown = room === null ? text : cutText(text, room);
-      return `${style.theme.dim(padText(label, labelWidth))}${' '.repeat(GAP)}${paint(shown)}`.trimEnd();
+      const [first = '', ...rest] =
+        style.width === null ? [text] : wrapText(text, style.width - labelWidth - GAP);
+      const head =
+        `${style.theme.dim(padText(label, labelWidth))}${' '.repeat(GAP)}${paint(first)}`.trimEnd();
+      return [head, ...rest.map((line) => `${indent}${paint(line)}`)].join('\n');
     })
     .join('\n');
 }
@@ -70,24 +80,29 @@ function readCell(cell: Cell): { text: string; paint: Paint } {
 }
 
 /** `isCut`: the columns behind `widths` are left out, and one column for `…` was kept. */
-function fitWidths(wanted: readonly number[], room: number): { widths: readonly number[]; isCut: boolean } {
-  const least = (count: number): number =>
-    wanted.slice(0, count).reduce((sum, width) => sum + Math.min(width, LEAST) + GAP, -GAP);
-  if (least(wanted.length) <= room) return { widths: shrink(wanted, room), isCut: false };
+function fitWidths(
+  wanted: readonly number[],
+  leasts: readonly number[],
+  room: number,
+): { widths: readonly number[]; isCut: boolean } {
+  const leastOf = (count: number): number =>
+    leasts.slice(0, count).reduce((sum, least, at) => sum + Math.min(wanted[at] ?? 0, least) + GAP, -GAP);
+  if (leastOf(wanted.length) <= room) return { widths: shrink(wanted, leasts, room), isCut: false };
   const roomBesideMark = room - GAP - 1;
   let count = wanted.length - 1;
-  while (count > 1 && least(count) > roomBesideMark) count -= 1;
-  return { widths: shrink(wanted.slice(0, count), roomBesideMark), isCut: true };
+  while (count > 1 && leastOf(count) > roomBesideMark) count -= 1;
+  return { widths: shrink(wanted.slice(0, count), leasts, roomBesideMark), isCut: true };
 }
 
-/** Takes from the widest column, one column at a time, until all fit or none may give any more. */
-function shrink(wanted: readonly number[], room: number): readonly number[] {
+/** Takes from the widest column that may give, one column at a time, until all fit or none may give any more. */
+function shrink(wanted: readonly number[], leasts: readonly number[], room: number): readonly number[] {
   const widths = [...wanted];
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
   while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= LEAST) break;
-    widths[widths.indexOf(widest)] = widest - 1;
+    const given = widths.map((width, at) => (width > (leasts[at] ?? LEAST) ? width : 0));
+    const widest = Math.max(...given);
+    if (widest === 0) break;
+    widths[given.indexOf(widest)] = widest - 1;
     excess -= 1;
   }
   return widths;

@@ -13,7 +13,8 @@ export default class Log extends BaseCommand<LogEntry> {
   static override description =
     'Without -o: the newest 20 (or -n) by time; under --json everything from the start, as NDJSON that `publish --from-file -` ' +
     'takes back byte for byte. -o chooses records, filters pick from them, -n limits what is printed. -o -N is the newest N of ' +
-    'the whole topic, with -p the last N offsets of each partition. Several partitions come by time, under --json and -f as they are read.';
+    'the whole topic, with -p the last N offsets of each partition. Several partitions come by time, under --json and -f as they are read. ' +
+    'On a terminal too narrow for event ids they are left out: `trace` takes the position as well.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -o @-1h --operation delete',

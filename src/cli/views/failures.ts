@@ -24,7 +24,7 @@ const WIDE = 110;
 
 /**
  * Failed events, two lines each: who and what, then why; the counts by code below. The event's id is never cut: it is
- * what the next command takes. `nowMs` is what ages are counted from.
+ * what the next command takes. On a very narrow terminal it has a line of its own. `nowMs` is what ages are counted from.
  */
 export function renderFailures(
   { shown, summary, isFiltered, flags }: FailuresShown,
@@ -35,21 +35,42 @@ export function renderFailures(
   if (summary.failed === 0) {
     return isFiltered ? theme.dim('No failed event is like that.') : `${theme.good('✓')} Nothing failed`;
   }
-  const columns = columnsFor(style);
-  const cells = shown.map((failure) => columns.map(({ text }) => text(failure, nowMs)));
+  const { columns, cells, isIdBelow } = layOut(shown, style, nowMs);
   const userAt = columns.findIndex(({ title }) => title === 'USER');
-  const room = roomForUser(columns, cells, userAt, style);
+  const room =
+    style.width === null ? Infinity : Math.max(LEAST_USER, style.width - widthBeside(columns, cells, 'USER'));
   const fitted = cells.map((row) =>
     row.map((text, at) => (at === userAt ? cutText(visible(text), room) : text)),
   );
   const [head = '', ...lines] = renderTable(columns, fitted, style).split('\n');
-  const rows = shown.flatMap((failure, at) => [lines[at] ?? '', reasonLine(failure, style)]);
+  const rows = shown.flatMap((failure, at) => [
+    lines[at] ?? '',
+    ...(isIdBelow ? [`  ${failure.eventId}`] : []),
+    reasonLine(failure, style),
+  ]);
   const next = theme.dim(`Why, and what to do: user-events trace EVENT${visible(flags)}`);
   return [head, ...rows, '', renderSummary(shown.length, summary, style), next].join('\n');
 }
 
 interface FailureColumn extends Column {
   readonly text: (failure: Failure, nowMs: number) => string;
+}
+
+interface Layout {
+  readonly columns: readonly FailureColumn[];
+  readonly cells: readonly (readonly string[])[];
+  readonly isIdBelow: boolean;
+}
+
+function layOut(shown: readonly Failure[], style: Style, nowMs: number): Layout {
+  const cellsOf = (columns: readonly FailureColumn[]) =>
+    shown.map((failure) => columns.map(({ text }) => text(failure, nowMs)));
+  const columns = columnsFor(style);
+  const cells = cellsOf(columns);
+  const least = widthBeside(columns, cells, 'USER') + LEAST_USER;
+  if (style.width === null || least <= style.width) return { columns, cells, isIdBelow: false };
+  const narrow = columns.filter(({ title }) => title !== 'EVENT');
+  return { columns: narrow, cells: cellsOf(narrow), isIdBelow: true };
 }
 
 function columnsFor({ width }: Style): readonly FailureColumn[] {
@@ -75,19 +96,16 @@ function columnsFor({ width }: Style): readonly FailureColumn[] {
   ];
 }
 
-/** What the other columns leave. */
-function roomForUser(
+/** What all columns but one take, and the gaps between them. */
+function widthBeside(
   columns: readonly FailureColumn[],
   cells: readonly (readonly string[])[],
-  userAt: number,
-  { width }: Style,
+  beside: string,
 ): number {
-  if (width === null) return Infinity;
-  const others = columns.map(({ title }, at) =>
-    at === userAt ? 0 : Math.max(title.length, ...cells.map((row) => displayWidth(row[at] ?? ''))),
+  const widths = columns.map(({ title }, at) =>
+    title === beside ? 0 : Math.max(title.length, ...cells.map((row) => displayWidth(row[at] ?? ''))),
   );
-  const taken = others.reduce((sum, each) => sum + each + GAP, -GAP);
-  return Math.max(LEAST_USER, width - taken);
+  return widths.reduce((sum, each) => sum + each + GAP, -GAP);
 }
 
 /** Foreign key, unique, exclusion: of these the detail has the key's value, and the message only the constraint's name. */

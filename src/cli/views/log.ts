@@ -7,47 +7,58 @@ import { statusPaint, type Paint, type Style } from '../theme.ts';
 export const LOG_COLUMNS = ['time', 'position', 'operation', 'user', 'status', 'event', 'value'] as const;
 export type LogColumn = (typeof LOG_COLUMNS)[number];
 
+/** Text made safe, and its colour. */
+interface Text {
+  readonly text: string;
+  readonly paint?: Paint;
+}
+
 interface Column {
   readonly name: LogColumn;
   readonly title: string;
   readonly align?: 'right';
-  /** Text made safe, and its colour. */
-  readonly cell: (row: LogRow, style: Style) => { readonly text: string; readonly paint?: Paint };
+  readonly cell: (row: LogRow, style: Style) => Text;
 }
 
 /** Columns between two columns of the table. */
 const GAP = 2;
-/** A user id is cut to this on a terminal; a value that would get less room than that is left out. */
-const USER_WIDTH = 24;
+/** A user id is cut to this on a terminal, which is a UUID's; where there is less room, to that, but no further. */
+const USER_WIDTH = 36;
+const LEAST_USER_WIDTH = 8;
+/** A value that would get less room than that is left out. */
 const LEAST_VALUE_WIDTH = 10;
 
 /**
  * A table that is printed page by page: the title line comes with the first page, and a column that has once been wide
- * stays so. On a terminal the value takes what room is left, and is left out where there is none. Times are UTC.
- * `chosen`: these columns, in this order; undefined: all, without the status where the ledger cannot be read.
+ * stays so. On a terminal user ids and values take what room is left. An event id is whole or, where the terminal is too
+ * narrow for it beside a user, left out: a part of one is of no use to anybody, and the position names the event too.
+ * Times are UTC. `chosen`: these columns, in this order; undefined: all, without the status where the ledger cannot be read.
  */
 export function createLogTable(
   style: Style,
   chosen?: readonly LogColumn[],
 ): (rows: readonly LogRow[]) => string {
   let columns: readonly Column[] | null = null;
-  let widths: number[] = [];
+  const wanted = new Map<Column, number>();
   return (rows) => {
     const [first] = rows;
     if (first === undefined) return '';
     const isFirst = columns === null;
-    const shown = (columns ??= chooseColumns(chosen, first));
-    if (isFirst) widths = shown.map(({ title }) => displayWidth(title));
-    const cells = rows.map((row) => shown.map((column) => column.cell(row, style)));
-    const measured = style.width === null ? cells : cells.map((row) => row.slice(0, -1));
-    for (const row of measured) {
-      row.forEach(({ text }, at) => {
-        widths[at] = Math.max(widths[at] ?? 0, displayWidth(text));
-      });
+    const all = columns ?? chooseColumns(chosen, first);
+    const cells = rows.map((row) => new Map(all.map((column) => [column, column.cell(row, style)])));
+    for (const column of all) {
+      const least = wanted.get(column) ?? displayWidth(column.title);
+      const texts = cells.map((row) => displayWidth(row.get(column)?.text ?? ''));
+      wanted.set(
+        column,
+        texts.reduce((widest, width) => Math.max(widest, width), least),
+      );
     }
-    const lines = cells.map((row) => renderRow(row, shown, widths, style));
-    const titles = shown.map(({ title }) => ({ text: title, paint: style.theme.title }));
-    return (isFirst ? [renderRow(titles, shown, widths, style), ...lines] : lines).join('\n');
+    const shown = (columns ??= chosen === undefined ? withIdOrWithout(all, wanted, style) : all);
+    const widths = fitWidths(shown, wanted, chosen !== undefined, style);
+    const lines = cells.map((row) => renderRow((column) => row.get(column), widths, style));
+    const title = ({ title: text }: Column): Text => ({ text, paint: style.theme.title });
+    return (isFirst ? [renderRow(title, widths, style), ...lines] : lines).join('\n');
   };
 }
 
@@ -56,23 +67,50 @@ function chooseColumns(chosen: readonly LogColumn[] | undefined, { status }: Log
   return status === null ? COLUMNS.filter((column) => column !== STATUS) : COLUMNS;
 }
 
-function renderRow(
-  row: readonly { readonly text: string; readonly paint?: Paint }[],
-  columns: readonly Column[],
-  widths: readonly number[],
-  { width }: Style,
-): string {
+type Widths = ReadonlyMap<Column, number>;
+
+function withIdOrWithout(columns: readonly Column[], wanted: Widths, { width }: Style): readonly Column[] {
+  const least = Math.min(wanted.get(USER) ?? 0, LEAST_USER_WIDTH);
+  const isRoom = width === null || rigidWidth(columns, wanted) + least <= width;
+  return isRoom ? columns : columns.filter((column) => column !== EVENT);
+}
+
+/** What the columns take that are not cut, with a gap behind each. */
+function rigidWidth(columns: readonly Column[], wanted: Widths): number {
+  return columns
+    .filter((column) => column !== USER && column !== VALUE)
+    .reduce((sum, column) => sum + (wanted.get(column) ?? 0) + GAP, 0);
+}
+
+/** The widths that the columns get, in their order. A value that was not chosen makes room for the rest. */
+function fitWidths(columns: readonly Column[], wanted: Widths, isChosen: boolean, { width }: Style): Widths {
+  if (width === null) return new Map(columns.map((column) => [column, wanted.get(column) ?? 0]));
+  const left = width - rigidWidth(columns, wanted);
+  const isKept = isChosen && columns.includes(VALUE);
+  const forUser = Math.max(LEAST_USER_WIDTH, isKept ? left - GAP - LEAST_VALUE_WIDTH : left);
+  const user = Math.min(wanted.get(USER) ?? 0, USER_WIDTH, forUser);
+  const forValue = columns.includes(USER) ? left - user - GAP : left;
+  const value = Math.min(wanted.get(VALUE) ?? 0, forValue < LEAST_VALUE_WIDTH ? 0 : forValue);
+  const fitted = new Map([
+    [USER, user],
+    [VALUE, value],
+  ]);
+  return new Map(columns.map((column) => [column, fitted.get(column) ?? wanted.get(column) ?? 0]));
+}
+
+function renderRow(cellOf: (column: Column) => Text | undefined, widths: Widths, { width }: Style): string {
+  const last = [...widths.keys()].at(-1);
   let left = width ?? Infinity;
   let line = '';
-  row.forEach(({ text, paint }, at) => {
-    const isLast = at === columns.length - 1;
-    const room = isLast ? left : Math.min(widths[at] ?? 0, left);
-    if (room < 1 || (isLast && room < LEAST_VALUE_WIDTH)) return;
-    const cut = Number.isFinite(room) ? cutText(text, room) : text;
-    const padded = isLast ? cut : padText(cut, room, columns[at]?.align);
-    line += `${paint === undefined ? padded : paint(padded)}${isLast ? '' : ' '.repeat(GAP)}`;
+  for (const [column, wide] of widths) {
+    const { text = '', paint } = cellOf(column) ?? {};
+    const room = Math.min(wide, left);
+    if (room < 1) continue;
+    const cut = width === null ? text : cutText(text, room);
+    const padded = column === last ? cut : padText(cut, room, column.align);
+    line += `${paint === undefined ? padded : paint(padded)}${' '.repeat(GAP)}`;
     left -= room + GAP;
-  });
+  }
   return line.trimEnd();
 }
 
@@ -80,6 +118,26 @@ const STATUS: Column = {
   name: 'status',
   title: 'STATUS',
   cell: ({ status }, { theme }) => ({ text: status ?? '?', paint: statusPaint(status ?? '', theme) }),
+};
+
+const USER: Column = {
+  name: 'user',
+  title: 'USER',
+  cell: ({ userId }, { theme }) =>
+    userId === null ? { text: 'none', paint: theme.dim } : { text: visible(userId), paint: theme.accent },
+};
+
+const EVENT: Column = { name: 'event', title: 'EVENT', cell: ({ eventId }) => ({ text: eventId }) };
+
+const VALUE: Column = {
+  name: 'value',
+  title: 'VALUE',
+  cell: ({ value }, { theme }) => {
+    if (value === null) return { text: 'null', paint: theme.dim };
+    return typeof value === 'number'
+      ? { text: `${String(value)} bytes`, paint: theme.dim }
+      : { text: visible(value) };
+  },
 };
 
 const COLUMNS: readonly Column[] = [
@@ -96,27 +154,10 @@ const COLUMNS: readonly Column[] = [
     cell: ({ operation, kind }, { theme }) =>
       operation === null ? { text: kind, paint: theme.warn } : { text: operation },
   },
-  {
-    name: 'user',
-    title: 'USER',
-    cell: ({ userId }, { theme, width }) => {
-      if (userId === null) return { text: 'none', paint: theme.dim };
-      const text = visible(userId);
-      return { text: width === null ? text : cutText(text, USER_WIDTH), paint: theme.accent };
-    },
-  },
+  USER,
   STATUS,
-  { name: 'event', title: 'EVENT', cell: ({ eventId }) => ({ text: eventId }) },
-  {
-    name: 'value',
-    title: 'VALUE',
-    cell: ({ value }, { theme }) => {
-      if (value === null) return { text: 'null', paint: theme.dim };
-      return typeof value === 'number'
-        ? { text: `${String(value)} bytes`, paint: theme.dim }
-        : { text: visible(value) };
-    },
-  },
+  EVENT,
+  VALUE,
 ];
 
 /** `2026-01-31 08:30:15`, or the number where no calendar has it. */

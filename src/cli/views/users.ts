@@ -1,7 +1,10 @@
 import type { UserThen } from '../../app/user-then.ts';
 import type { UserDetails, UserEvent, UsersList, UserText } from '../../app/users.ts';
 import { shortTime } from '../age-text.ts';
+import { shellWord } from '../same-service.ts';
+import { visible } from '../sanitize.ts';
 import { renderFields, renderTable, type Cell } from '../table.ts';
+import { cutText, displayWidth } from '../text-width.ts';
 import { statusPaint, type Style } from '../theme.ts';
 
 /** The users as a table, a row each; a line where there are none. */
@@ -9,15 +12,15 @@ export function renderUsers({ columns, users }: UsersList, style: Style): string
   if (users.length === 0) return style.theme.dim('No users.');
   const rows = users.map(({ texts }) => texts.map((text) => renderValue(text, style)));
   return renderTable(
-    columns.map((title) => ({ title })),
+    columns.map((title, at) => ({ title, isId: at === 0 })),
     rows,
     style,
   );
 }
 
 /**
- * The users as CSV (RFC 4180) with a title line: fields are quoted where they must be, NULL is empty and an empty text is
- * quoted, as COPY writes them. Lines end in a line feed. For a file or a program: nothing is made safe for a terminal.
+ * The users as CSV with a title line: fields are quoted where they must be (RFC 4180), NULL is empty and an empty text is
+ * quoted, as COPY writes them, and lines end in a line feed. For a file or a program: nothing is made safe for a terminal.
  */
 export function renderUsersCsv({ columns, users }: UsersList): string {
   return [columns, ...users.map(({ texts }) => texts)].map((row) => row.map(csvField).join(',')).join('\n');
@@ -28,9 +31,9 @@ function csvField(text: string | null): string {
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The flag that lists what comes next. */
+/** The flag that lists what comes next, as a shell takes it. */
 export function wayOn(next: NonNullable<UsersList['next']>): string {
-  return 'after' in next ? `--offset-id ${next.after}` : `--skip ${String(next.skip)}`;
+  return 'after' in next ? `--offset-id ${shellWord(next.after)}` : `--skip ${String(next.skip)}`;
 }
 
 /** One user as of then, and by which event. */
@@ -61,18 +64,45 @@ export function renderUser(details: UserDetails, text: UserText | null, style: S
   return details.history === undefined ? row : `${row}\n\n${renderHistory(details.history, style)}`;
 }
 
+/** What is known of each event, a line each; on a terminal what went wrong stands below it, not in a column. */
 function renderHistory(history: readonly UserEvent[], style: Style): string {
   if (history.length === 0) return style.theme.dim('No events.');
-  const columns = ['TIME', 'POSITION', 'OPERATION', 'STATUS', 'EVENT', 'WHY'].map((title) => ({ title }));
-  const rows = history.map((entry): Cell[] => [
-    entry.timestamp,
+  const reasons = history.map(renderReason);
+  if (style.width === null) {
+    const lines = history.map((entry, at) => [
+      ...historyCells(entry, entry.timestamp, style),
+      reasons[at] ?? '',
+    ]);
+    return renderTable([...HISTORY, { title: 'WHY' }], lines, style);
+  }
+  const { width } = style;
+  const cells = history.map((entry) => historyCells(entry, shortTime(entry.timestamp), style));
+  const whole = renderTable(HISTORY, cells, { ...style, width: null }).split('\n');
+  // An id is copied, so that it is never cut: too wide for the line, it stands below it.
+  const isBeside = whole.every((line) => displayWidth(line) <= width);
+  const [head = '', ...lines] = isBeside
+    ? whole
+    : renderTable(HISTORY.slice(0, -1), cells, style).split('\n');
+  const rows = lines.flatMap((line, at) => {
+    const below = [isBeside ? '' : (history[at]?.eventId ?? ''), visible(reasons[at] ?? '')];
+    const texts = below.filter((text) => text !== '');
+    const joined = texts.join('  ');
+    const shown = texts.length > 1 && displayWidth(joined) <= width - 2 ? [joined] : texts;
+    return [line, ...shown.map((text) => `  ${cutText(text, width - 2)}`)];
+  });
+  return [head, ...rows].join('\n');
+}
+
+const HISTORY = ['TIME', 'POSITION', 'OPERATION', 'STATUS', 'EVENT'].map((title) => ({ title }));
+
+function historyCells(entry: UserEvent, time: string, { theme }: Style): Cell[] {
+  return [
+    time,
     `${String(entry.partition)}@${entry.offset.toString()}`,
-    entry.operation ?? { text: 'unreadable', paint: style.theme.dim },
-    { text: entry.status, paint: statusPaint(entry.status, style.theme) },
+    entry.operation ?? { text: 'unreadable', paint: theme.dim },
+    { text: entry.status, paint: statusPaint(entry.status, theme) },
     entry.eventId,
-    renderReason(entry),
-  ]);
-  return renderTable(columns, rows, style);
+  ];
 }
 
 function renderReason({ error, blockedBy, status }: UserEvent): string {

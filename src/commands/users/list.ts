@@ -38,7 +38,7 @@ export default class UsersList extends BaseCommand<User> {
     }),
     csv: Flags.boolean({
       default: false,
-      summary: 'Print CSV (RFC 4180), a title line first.',
+      summary: 'Print CSV, a title line first; quoted as RFC 4180 says, lines end in a line feed.',
       exclusive: ['json'],
     }),
   };

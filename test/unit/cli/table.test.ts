@@ -43,6 +43,17 @@ describe('a table', () => {
     );
   });
 
+  test('cuts everything else before ids, which are copied, and those to the terminal alone', () => {
+    const columns = [{ title: 'ID', isId: true }, { title: 'NAME' }, { title: 'MAIL' }];
+    const row = ['7f0c1c52-9d0b-4d3e-8a57-0d5f0c2f9a11', 'Augusta Ada King', 'ada@example.com'];
+    const at = (width: number): string | undefined =>
+      renderTable(columns, [row], { ...PLAIN_STYLE, width }).split('\n')[1];
+    expect(at(60)).toBe('7f0c1c52-9d0b-4d3e-8a57-0d5f0c2f9a11  Augusta A…  ada@examp…');
+    expect(at(50)).toBe('7f0c1c52-9d0b-4d3e-8a57-0d5f0c2f9a11  Augusta …  …');
+    expect(at(40)).toBe('7f0c1c52-9d0b-4d3e-8a57-0d5f0c2f9a11  …');
+    expect(at(20)).toBe('7f0c1c52-9d0b-4d…  …');
+  });
+
   test('makes control characters of the data visible', () => {
     expect(renderTable([{ title: 'A' }], [['\u001b[31m\n']], PLAIN_STYLE)).toBe('A\n\\x1b[31m\\n');
   });
@@ -57,7 +68,7 @@ describe('a table', () => {
   test('has no line that is wider than the terminal, whatever is in it', () => {
     const cell = fc.string({ unit: 'grapheme', maxLength: 40 });
     const rows = fc.array(fc.array(cell, { minLength: 4, maxLength: 4 }), { maxLength: 5 });
-    const columns = ['A', 'B', 'C', 'D'].map((title) => ({ title }));
+    const columns = ['A', 'B', 'C', 'D'].map((title) => ({ title, isId: title === 'A' }));
     fc.assert(
       fc.property(rows, fc.integer({ min: 12, max: 120 }), (cells, width) => {
         for (const line of renderTable(columns, cells, { ...PLAIN_STYLE, width }).split('\n')) {
@@ -77,9 +88,20 @@ describe('fields', () => {
     expect(renderFields(fields, PLAIN_STYLE)).toBe('user_id  u1\nname     two\\nlines');
   });
 
-  test('are cut to the terminal', () => {
-    expect(renderFields([['name', 'x'.repeat(50)]], { ...PLAIN_STYLE, width: 20 })).toBe(
-      `name  ${'x'.repeat(13)}…`,
+  test('go on below where they are wider than the terminal, whole', () => {
+    expect(renderFields([['name', 'x'.repeat(20)]], { ...PLAIN_STYLE, width: 20 })).toBe(
+      `name  ${'x'.repeat(14)}\n      ${'x'.repeat(6)}`,
+    );
+  });
+
+  test('are in no line that is wider than the terminal', () => {
+    const value = fc.string({ unit: 'grapheme', maxLength: 120 });
+    fc.assert(
+      fc.property(value, fc.integer({ min: 20, max: 100 }), (text, width) => {
+        for (const line of renderFields([['name', text]], { ...PLAIN_STYLE, width }).split('\n')) {
+          expect(displayWidth(line)).toBeLessThanOrEqual(width);
+        }
+      }),
     );
   });
 });

@@ -65,6 +65,18 @@ describe('a list of failures', () => {
     expect(line).toMatch(/ 1@41 +2026-01-02 02:52:00Z +1,200$/);
   });
 
+  test('has the id below, whole, where a terminal is too narrow for it beside the rest', () => {
+    expect(render([FAILURE, RULE], { ...PLAIN_STYLE, width: 60 }).slice(0, 7)).toEqual([
+      'USER  OPERATION   FAILED     PARKED',
+      'u1    create      8 min ago   1,200',
+      `  ${FAILURE.eventId}`,
+      '  DATABASE_CONSTRAINT 23505 email_unique  Key (email)=(a@x)…',
+      '      unreadable  8 min ago',
+      `  ${RULE.eventId}`,
+      '  UNREADABLE  the value is not JSON',
+    ]);
+  });
+
   test('cuts a long user id and a long reason rather than the event id', () => {
     const long = { ...FAILURE, userId: 'u'.repeat(60), detail: null, message: 'word '.repeat(40) };
     const [, line = '', reason = ''] = render([long, RULE], AT_80);
