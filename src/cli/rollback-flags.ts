@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core';
-import { databaseFlags, dryRunFlag, logFlags, timeoutFlag, yesFlag } from './flags.ts';
-import { profilesFlag } from './services.ts';
+import { databaseFlags, dryRunFlag, logFlags, profilesFlag, timeoutFlag, yesFlag } from './flags.ts';
 import { targetFlags } from './target-flags.ts';
 
 /** How long `--wait` waits without --timeout, s. */

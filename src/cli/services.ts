@@ -1,18 +1,5 @@
-import { Flags } from '@oclif/core';
 import type { AskedService, ServiceError } from '../app/services/ask-each.ts';
 import type { Context } from './context.ts';
-
-/** `--profile` of a command that can ask several services. */
-export const profilesFlag = {
-  profile: Flags.string({
-    multiple: true,
-    multipleNonGreedy: true,
-    summary: 'Profile of the config file to use; repeat it to set several services side by side.',
-    env: 'USER_EVENTS_PROFILE',
-    helpValue: 'NAME',
-    helpGroup: 'global',
-  }),
-};
 
 /** The same flags with one profile, or none, as every other command has them. */
 export function withOneProfile<F extends { readonly profile?: readonly string[] | undefined }>(

@@ -82,6 +82,24 @@ describeKafka('two services side by side', () => {
     expect((JSON.parse(byUser.stdout) as Matrix).events).toHaveLength(3);
   }, 60_000);
 
+  test('the profile of the environment is the one meant, and profiles that are named go before it', async () => {
+    const env = { USER_EVENTS_CONFIG: file, USER_EVENTS_PROFILE: 'billing' };
+    for (const [args, found] of [
+      [['trace', WRONG], '"status":"failed"'],
+      [['rollback', '--event-id', WRONG, '--only', '--dry-run'], '"from":"failed"'],
+      [['status'], '"failed":1'],
+    ] as const) {
+      const one = await runCli([...args, '--json'], { env });
+      expect(one).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(one.stdout).toContain(found);
+      const both = await runCli([...args, ...BOTH, '--json'], { env });
+      expect(both).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(both.stdout)).toMatchObject({
+        services: [{ profile: 'orders' }, { profile: 'billing' }],
+      });
+    }
+  }, 60_000);
+
   test('a dry run shows the plan in each of them, and sends nothing', async () => {
     const before = (await orders.run(['log', '--json', '-o', 'start'])).stdout;
     const { stdout } = await run(['rollback', '--event-id', WRONG, '--only', '--dry-run', ...BOTH]);
