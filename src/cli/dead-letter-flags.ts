@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { parseTime } from '../app/failures/wanted.ts';
 import type { LetterFilter } from '../app/dead-letters/read-letters.ts';
-import { failureFlags } from './failure-flags.ts';
+import { failureFlags } from './failure-filter.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 
@@ -64,11 +64,18 @@ export function letterFilter(flags: LetterFlagValues, nowMs: number): LetterFilt
   };
 }
 
-/** Flags that mean events of the ledger and nothing of a dead letter: USAGE beside --dead-letter. */
-export function refuseLedgerFlags(flags: Readonly<Record<string, unknown>>, names: readonly string[]): void {
-  const given = names.find((name) => flags[name] !== undefined && flags[name] !== false);
+/** What means events of this service's ledger, and nothing of a dead letter. */
+const LEDGER_FLAGS = ['all-failed', 'from-file', 'force', 'code', 'class', 'sqlstate', 'constraint', 'field'];
+
+/** USAGE where flags, or ids, beside --dead-letter mean events of the ledger. */
+export function refuseLedgerFlags(
+  flags: Readonly<Record<string, unknown>>,
+  ids: readonly string[] = [],
+): void {
+  const flag = LEDGER_FLAGS.find((name) => flags[name] !== undefined && flags[name] !== false);
+  const given = flag === undefined ? ids[0] : `--${flag}`;
   if (given === undefined) return;
-  throw new UserEventsError('USAGE', `--${given} is about this service's ledger, not about dead letters`, {
+  throw new UserEventsError('USAGE', `${given} is about this service's ledger, not about dead letters`, {
     hint: 'With --dead-letter say --user, --since, --until or --exception.',
   });
 }

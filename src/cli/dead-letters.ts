@@ -1,7 +1,7 @@
 import { listLetters, type DeadLetterEntry } from '../app/dead-letters/list-letters.ts';
 import { putBack, type PutBackResult } from '../app/dead-letters/put-back.ts';
 import type { Context } from './context.ts';
-import { letterFilter } from './dead-letter-flags.ts';
+import { letterFilter, refuseLedgerFlags } from './dead-letter-flags.ts';
 import { confirmAction } from './guard.ts';
 import type { Progress } from './progress.ts';
 import type { Prompts } from './prompts.ts';
@@ -16,13 +16,19 @@ interface LetterFlags {
   readonly until?: string | undefined;
 }
 
-/** `failures --dead-letter`: hands dead letters on by pages; returns how many there are. */
+/** The flags of `failures --dead-letter`, as parsed; the newest `limit`, null: all. */
+export interface LetterListFlags extends LetterFlags, Readonly<Record<string, unknown>> {
+  readonly limit: number | null;
+}
+
+/** `failures --dead-letter`: hands dead letters on by pages; returns how many there are. USAGE, TOPIC_NOT_FOUND. */
 export async function listLettersFor(
   context: Context,
   topic: string,
-  flags: LetterFlags & { readonly limit: number | null },
+  flags: LetterListFlags,
   onPage: (entries: readonly DeadLetterEntry[]) => Promise<void>,
 ): Promise<number> {
+  refuseLedgerFlags(flags);
   const { config, signal } = context;
   const database = config.database.engine === 'missing' ? null : await context.database();
   const filter = letterFilter(flags, context.now());

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { ChosenEvents } from '../app/failures/choose.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
-import { failureFlags, failuresWanted, type FailureFlagValues } from './failure-flags.ts';
+import { failureFlags, failuresWanted, isFiltered, type FailureFlagValues } from './failure-filter.ts';
 import { readEventIds } from './event-ids.ts';
 
 /** Which events, for commands that are about many: beside ids, a file of them, or failed events by what they are like. */
@@ -32,9 +32,8 @@ export async function chosenEvents(
 ): Promise<ChosenEvents | null> {
   const file = flags['from-file'];
   const wanted = failuresWanted(flags);
-  const isFiltered = Object.values(wanted).some((value) => value !== undefined);
   const areNamed = ids.length > 0 || file !== undefined;
-  if (!isFiltered && !flags['all-failed']) return areNamed ? readEventIds(ids, file) : null;
+  if (!isFiltered(wanted) && !flags['all-failed']) return areNamed ? readEventIds(ids, file) : null;
   if (!areNamed) return { wanted, nowMs };
   throw new UserEventsError('USAGE', 'Events are named, and chosen by what they are like as well', {
     hint: 'Keep the ids and the file, or --all-failed and the filters.',

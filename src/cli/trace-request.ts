@@ -1,10 +1,17 @@
 import type { TraceRequest } from '../app/trace.ts';
 import { traceMatrix, type TraceMatrix } from '../app/services/trace-matrix.ts';
 import type { AheadOfUser } from '../app/trace/user-timeline.ts';
+import { UserEventsError } from '../errors/user-events-error.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
-import { askedService } from './services.ts';
+import { askedService, exitOfServices } from './services.ts';
 import { sameLedgerFlags, sameServiceFlags, type ServiceFlags } from './same-service.ts';
+
+/** USAGE unless it is an event or a user that is asked for. */
+export function requireOneSubject(event: string | undefined, user: string | undefined): void {
+  if ((event === undefined) === (user === undefined))
+    throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
+}
 
 /** What `trace` asks for, of its flags and settings. */
 export function traceRequest(
@@ -56,4 +63,9 @@ export function matrixFor(
     progress.update(done, total);
   };
   return traceMatrix(services, { wanted, limit, signal, onProgress });
+}
+
+/** 3 or 4 where a service is not set up or away, 7 where it has no answer for another reason. */
+export function exitOfMatrix({ services }: TraceMatrix): 0 | 3 | 4 | 7 {
+  return exitOfServices(services.map(({ error }) => error));
 }

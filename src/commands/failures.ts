@@ -1,16 +1,12 @@
 import type { DeadLetterEntry } from '../app/dead-letters/list-letters.ts';
 import { listFailures, type Failure } from '../app/failures.ts';
 import { BaseCommand } from '../cli/base-command.ts';
-import { failureFlags, failuresWanted } from '../cli/failure-flags.ts';
-import { deadLetterFlags, refuseLedgerFlags } from '../cli/dead-letter-flags.ts';
-import { listLettersFor } from '../cli/dead-letters.ts';
-import { databaseFlags, limitFlag, logFlags } from '../cli/flags.ts';
+import { failuresWanted, isFiltered } from '../cli/failure-filter.ts';
+import { listLettersFor, type LetterListFlags } from '../cli/dead-letters.ts';
+import { DEFAULT_SHOWN, failuresFlags } from '../cli/failures-flags.ts';
 import { sameServiceFlags } from '../cli/same-service.ts';
 import { renderDeadLetters } from '../cli/views/dead-letters.ts';
 import { renderFailures } from '../cli/views/failures.ts';
-
-/** What people are shown without a limit: a screen or two. */
-const DEFAULT_SHOWN = 30;
 
 /** NDJSON under `--json`: a `Failure` a line, all of them unless there is a limit. */
 export default class Failures extends BaseCommand<Failure | DeadLetterEntry> {
@@ -24,51 +20,36 @@ export default class Failures extends BaseCommand<Failure | DeadLetterEntry> {
     '<%= config.bin %> failures --dead-letter user-events-dlt',
     '<%= config.bin %> failures --sqlstate 23 --json | <%= config.bin %> rollback --from-file - --only --yes',
   ];
-  static override flags = {
-    ...databaseFlags,
-    ...logFlags,
-    ...limitFlag(`the newest ${String(DEFAULT_SHOWN)}, with --json all`),
-    ...failureFlags,
-    ...deadLetterFlags,
-  };
+  static override flags = failuresFlags;
 
   protected async execute(): Promise<undefined> {
     const { flags } = await this.parse(Failures);
+    const limit = flags.limit ?? (this.isJson ? null : DEFAULT_SHOWN);
     const topic = flags['dead-letter'];
-    if (topic !== undefined) return this.listLetters(topic, flags);
+    if (topic !== undefined) return this.listLetters(topic, { ...flags, limit });
     const context = this.context(flags, 'database');
-    const nowMs = context.now();
-    const wanted = failuresWanted(flags);
-    const shown: Failure[] = [];
-    const summary = await listFailures(await context.database(), {
-      wanted,
-      limit: flags.limit ?? (this.isJson ? null : DEFAULT_SHOWN),
-      isCounted: !this.isJson,
-      nowMs,
-      onPage: async (failures) => {
-        if (!this.isJson) shown.push(...failures);
-        else for (const failure of failures) await this.printJson(failure);
-      },
-    });
-    if (this.isJson) return;
-    const isFiltered = Object.values(wanted).some((value) => value !== undefined);
-    await this.printLine(
-      renderFailures({ shown, summary, isFiltered, flags: sameServiceFlags(flags) }, this.style, nowMs),
-    );
+    const [wanted, nowMs] = [failuresWanted(flags), context.now()];
+    const { shown, onPage } = this.pages<Failure>();
+    const request = { wanted, limit, isCounted: !this.isJson, nowMs, onPage };
+    const summary = await listFailures(await context.database(), request);
+    const list = { shown, summary, isFiltered: isFiltered(wanted), flags: sameServiceFlags(flags) };
+    if (!this.isJson) await this.printLine(renderFailures(list, this.style, nowMs));
   }
 
-  private async listLetters(
-    topic: string,
-    flags: Parameters<typeof refuseLedgerFlags>[0] & { readonly limit?: number | undefined },
-  ): Promise<undefined> {
-    refuseLedgerFlags(flags, ['code', 'class', 'sqlstate', 'constraint', 'field']);
+  private async listLetters(topic: string, flags: LetterListFlags): Promise<undefined> {
     const context = this.context(flags, 'log');
-    const shown: DeadLetterEntry[] = [];
-    const limit = flags.limit ?? (this.isJson ? null : DEFAULT_SHOWN);
-    const total = await listLettersFor(context, topic, { ...flags, limit }, async (entries) => {
-      if (!this.isJson) shown.push(...entries);
-      else for (const entry of entries) await this.printJson(entry);
-    });
+    const { shown, onPage } = this.pages<DeadLetterEntry>();
+    const total = await listLettersFor(context, topic, flags, onPage);
     if (!this.isJson) await this.printLine(renderDeadLetters(shown, total, this.style, context.now()));
+  }
+
+  /** Prints pages as NDJSON, or keeps what they have for the table. */
+  private pages<Item extends object>() {
+    const shown: Item[] = [];
+    const onPage = async (page: readonly Item[]): Promise<void> => {
+      if (!this.isJson) shown.push(...page);
+      else for (const item of page) await this.printJson(item);
+    };
+    return { shown, onPage };
   }
 }

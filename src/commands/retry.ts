@@ -1,26 +1,12 @@
-import { Args, Flags } from '@oclif/core';
+import { Args } from '@oclif/core';
 import { decideAgainFor } from '../cli/decide-again.ts';
 import { BaseCommand } from '../cli/base-command.ts';
-import { deadLetterFlags, putBackFlags, refuseLedgerFlags } from '../cli/dead-letter-flags.ts';
+import { refuseLedgerFlags } from '../cli/dead-letter-flags.ts';
 import { exitOfPutBack, putBackFor, type PutBackFlags } from '../cli/dead-letters.ts';
-import { databaseFlags, logFlags, yesFlag } from '../cli/flags.ts';
+import { retryFlags } from '../cli/retry-flags.ts';
 import { renderPutBack } from '../cli/views/dead-letters.ts';
 import type { PutBackResult } from '../app/dead-letters/put-back.ts';
-import { targetFlags } from '../cli/target-flags.ts';
 import { exitOfDecided, renderDecidedAgain, type DecidedAgainResult } from '../cli/views/decide-again.ts';
-
-/** What means events of the ledger, and nothing of a dead letter. */
-const LEDGER_FLAGS = [
-  'EVENT',
-  'all-failed',
-  'from-file',
-  'force',
-  'code',
-  'class',
-  'sqlstate',
-  'constraint',
-  'field',
-];
 
 export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResult> {
   static override summary = 'Execute failed events again, after their cause is mended.';
@@ -31,24 +17,13 @@ export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResul
     '<%= config.bin %> retry 0190a3c4-…',
     '<%= config.bin %> retry --all-failed --max-attempts 5 --yes',
     '<%= config.bin %> retry --constraint users_email_key --since 1h --yes',
+    '<%= config.bin %> retry --dead-letter user-events-dlt --dry-run',
   ];
   static override strict = false;
   static override args = {
     eventId: Args.string({ description: 'Event to execute again; several may follow.' }),
   };
-  static override flags = {
-    ...databaseFlags,
-    ...logFlags,
-    ...yesFlag,
-    ...targetFlags('Retry'),
-    ...deadLetterFlags,
-    ...putBackFlags,
-    force: Flags.boolean({
-      summary: 'Execute a failed rollback over a row that was changed from outside the log.',
-    }),
-    reason: Flags.string({ summary: 'Why; kept in the audit trail.', helpValue: 'TEXT' }),
-  };
-
+  static override flags = retryFlags;
   // Ends between two portions: what was decided stays decided, and is counted.
   protected override readonly drains = true;
 
@@ -72,7 +47,7 @@ export default class Retry extends BaseCommand<DecidedAgainResult | PutBackResul
   }
 
   private async putBack(topic: string, flags: PutBackFlags, ids: readonly string[]): Promise<PutBackResult> {
-    refuseLedgerFlags({ ...flags, EVENT: ids[0] }, LEDGER_FLAGS);
+    refuseLedgerFlags(flags, ids);
     const result = await putBackFor(this.context(flags, 'both'), topic, flags, {
       prompts: this.prompts,
       progress: this.progress('Putting back'),

@@ -1,18 +1,21 @@
-import { Args, Flags } from '@oclif/core';
+import { Args } from '@oclif/core';
 import { traceEvent } from '../app/trace.ts';
 import type { EventTrace } from '../app/trace/event-trace.ts';
 import type { TraceMatrix } from '../app/services/trace-matrix.ts';
 import { traceUser, type UserTimeline } from '../app/trace/user-timeline.ts';
 import { BaseCommand } from '../cli/base-command.ts';
-import { databaseFlags, limitFlag, logFlags, profilesFlag } from '../cli/flags.ts';
-import { exitOfServices, severalProfiles, withOneProfile } from '../cli/services.ts';
-import { aheadOfUser, matrixFor, traceRequest } from '../cli/trace-request.ts';
+import { severalProfiles, withOneProfile } from '../cli/services.ts';
+import { DEFAULT_EVENTS, traceFlags } from '../cli/trace-flags.ts';
+import {
+  aheadOfUser,
+  exitOfMatrix,
+  matrixFor,
+  requireOneSubject,
+  traceRequest,
+} from '../cli/trace-request.ts';
 import { renderMatrix } from '../cli/views/services/matrix.ts';
 import { renderTrace } from '../cli/views/trace.ts';
 import { renderTimeline } from '../cli/views/trace/timeline.ts';
-import { UserEventsError } from '../errors/user-events-error.ts';
-
-const DEFAULT_LIMIT = 100;
 
 /** An `EventTrace`, with `--user` a `UserTimeline`, of several profiles a `TraceMatrix`. */
 export default class Trace extends BaseCommand<EventTrace | UserTimeline | TraceMatrix> {
@@ -32,26 +35,14 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline | Trace
       description: 'Its UUID, the id of its producer, or its place: TOPIC[P]@OFFSET or P@OFFSET.',
     }),
   };
-  static override flags = {
-    ...profilesFlag,
-    ...logFlags,
-    ...databaseFlags,
-    ...limitFlag(String(DEFAULT_LIMIT)),
-    user: Flags.string({ summary: "Tell one user's events instead, in order.", helpValue: 'USER_ID' }),
-    scan: Flags.boolean({
-      allowNo: true,
-      default: true,
-      summary: 'Search the log for what the ledger does not have.',
-    }),
-  };
+  static override flags = traceFlags;
 
   protected async execute(): Promise<EventTrace | UserTimeline | TraceMatrix> {
     const { args, flags: parsed } = await this.parse(Trace);
     const { event: id } = args;
     const flags = withOneProfile(parsed);
-    const { user, limit = DEFAULT_LIMIT } = flags;
-    if ((id === undefined) === (user === undefined))
-      throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
+    const { user, limit = DEFAULT_EVENTS } = flags;
+    requireOneSubject(id, user);
     const progress = this.progress('Searching the log');
     const stop = (): void => {
       progress.stop();
@@ -61,8 +52,7 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline | Trace
       const contexts = several.map((name) => this.context(flags, 'database', name));
       const asked = { id, user, limit, isSearched: flags.scan, signal: this.signal };
       const matrix = await matrixFor(several, contexts, asked, progress).finally(stop);
-      const exit = exitOfServices(matrix.services.map(({ error }) => error));
-      return this.report(matrix, (_, style) => renderMatrix(matrix, style), exit);
+      return this.report(matrix, (_, style) => renderMatrix(matrix, style), exitOfMatrix(matrix));
     }
     const context = this.context(flags, 'database');
     if (id === undefined) {

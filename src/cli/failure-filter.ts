@@ -47,6 +47,11 @@ export function failuresWanted(flags: FailureFlagValues): FailuresWanted {
   return { codes, class: kind, sqlState: sqlstate, constraint, field, userId: user, since, until };
 }
 
+/** True where any of the filters is set. */
+export function isFiltered(wanted: FailuresWanted): boolean {
+  return Object.values(wanted).some((value) => value !== undefined);
+}
+
 function readCode(text: string): (typeof FAILURE_CODES)[number] {
   const code = FAILURE_CODES.find((each) => each === text.toUpperCase());
   if (code !== undefined) return code;
