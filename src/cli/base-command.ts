@@ -168,8 +168,8 @@ export abstract class BaseCommand<Result extends object> extends Command {
   >(options?: Interfaces.Input<F, B, A>, argv = this.argv): Promise<Interfaces.ParserOutput<F, B, A>> {
     // One table reads settings from the environment (config/settings.ts); in oclif's flags the name is help text.
     // One list, not one object: a command's own --profile (for several services) is not the one that all have.
-    for (const flag of [options?.flags, options?.baseFlags].flatMap((flags) => Object.values(flags ?? {})))
-      leaveEnvironmentAlone(flag);
+    for (const flags of [options?.flags, options?.baseFlags])
+      for (const flag of Object.values<{ env?: string }>({ ...flags })) leaveEnvironmentAlone(flag);
     // oclif reads a missing argument from stdin, where that is no terminal: a pipe held open would hang the command.
     for (const argument of Object.values<{ ignoreStdin?: boolean }>(options?.args ?? {}))
       argument.ignoreStdin = true;

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { UserEventsError } from '../errors/user-events-error.ts';
 import { databaseFlags, limitFlag, logFlags, profilesFlag } from './flags.ts';
 
 /** How many of a user's events are told without a limit. */
@@ -17,3 +18,9 @@ export const traceFlags = {
     summary: 'Search the log for what the ledger does not have.',
   }),
 };
+
+/** USAGE unless it is an event or a user that is asked for. */
+export function requireOneSubject(event: string | undefined, user: string | undefined): void {
+  if ((event === undefined) === (user === undefined))
+    throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
+}

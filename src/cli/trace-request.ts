@@ -1,17 +1,10 @@
 import type { TraceRequest } from '../app/trace.ts';
 import { traceMatrix, type TraceMatrix } from '../app/services/trace-matrix.ts';
 import type { AheadOfUser } from '../app/trace/user-timeline.ts';
-import { UserEventsError } from '../errors/user-events-error.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
 import { askedService, exitOfServices } from './services.ts';
 import { sameLedgerFlags, sameServiceFlags, type ServiceFlags } from './same-service.ts';
-
-/** USAGE unless it is an event or a user that is asked for. */
-export function requireOneSubject(event: string | undefined, user: string | undefined): void {
-  if ((event === undefined) === (user === undefined))
-    throw new UserEventsError('USAGE', 'Name an event, or a user with --user');
-}
 
 /** What `trace` asks for, of its flags and settings. */
 export function traceRequest(
@@ -52,17 +45,20 @@ interface MatrixAsked {
 /** One user's events, or those of one event's user, in several services. As `traceMatrix` throws. */
 export function matrixFor(
   profiles: readonly string[],
-  contexts: readonly Context[],
+  open: (profile: string) => Context,
   { id, user, limit, isSearched, signal }: MatrixAsked,
   progress: Progress,
 ): Promise<TraceMatrix> {
+  const contexts = profiles.map(open);
   const services = contexts.map((context, at) => askedService(profiles[at] ?? '', context));
   const source = contexts[0]?.config.source ?? '';
   const wanted = id === undefined ? { userId: user ?? '' } : { event: id, source, isSearched };
   const onProgress = (done: number, total: number): void => {
     progress.update(done, total);
   };
-  return traceMatrix(services, { wanted, limit, signal, onProgress });
+  return traceMatrix(services, { wanted, limit, signal, onProgress }).finally(() => {
+    progress.stop();
+  });
 }
 
 /** 3 or 4 where a service is not set up or away, 7 where it has no answer for another reason. */

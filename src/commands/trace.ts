@@ -5,14 +5,8 @@ import type { TraceMatrix } from '../app/services/trace-matrix.ts';
 import { traceUser, type UserTimeline } from '../app/trace/user-timeline.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { severalProfiles, withOneProfile } from '../cli/services.ts';
-import { DEFAULT_EVENTS, traceFlags } from '../cli/trace-flags.ts';
-import {
-  aheadOfUser,
-  exitOfMatrix,
-  matrixFor,
-  requireOneSubject,
-  traceRequest,
-} from '../cli/trace-request.ts';
+import { DEFAULT_EVENTS, requireOneSubject, traceFlags } from '../cli/trace-flags.ts';
+import { aheadOfUser, exitOfMatrix, matrixFor, traceRequest } from '../cli/trace-request.ts';
 import { renderMatrix } from '../cli/views/services/matrix.ts';
 import { renderTrace } from '../cli/views/trace.ts';
 import { renderTimeline } from '../cli/views/trace/timeline.ts';
@@ -49,9 +43,9 @@ export default class Trace extends BaseCommand<EventTrace | UserTimeline | Trace
     };
     const several = severalProfiles(parsed);
     if (several !== null) {
-      const contexts = several.map((name) => this.context(flags, 'database', name));
       const asked = { id, user, limit, isSearched: flags.scan, signal: this.signal };
-      const matrix = await matrixFor(several, contexts, asked, progress).finally(stop);
+      const open = (name: string) => this.context(flags, 'database', name);
+      const matrix = await matrixFor(several, open, asked, progress);
       return this.report(matrix, (_, style) => renderMatrix(matrix, style), exitOfMatrix(matrix));
     }
     const context = this.context(flags, 'database');
