@@ -66,6 +66,16 @@ describeEachLog('dead letters of other systems', ({ database, open }) => {
     }
   });
 
+  test('letters that came in another order than their records lay go back in the order of the records', async () => {
+    const offsets = [9, 3, 7, 5, 8, 4, 6];
+    await letters.append(offsets.map((offset) => connectLetter('u1', topic, offset)));
+    await letters.append([connectLetter('u2', topic, 2), connectLetter('u2', topic, 1)]);
+    expect(await putBackAll(log, letters, database())).toMatchObject({ putBack: 9, refused: [] });
+    expect(await numbersOf('u1')).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    expect(await numbersOf('u2')).toEqual([1, 2]);
+    expect(await putBackAll(log, letters, database())).toMatchObject({ putBack: 0, already: 9 });
+  });
+
   test('a second run puts nothing back again, and what came meanwhile is put back', async () => {
     await letters.append([connectLetter('u1', topic, 1)]);
     expect(await putBackAll(log, letters, database())).toMatchObject({ putBack: 1, already: 0 });
@@ -175,6 +185,37 @@ describeEachLog('dead letters of other systems', ({ database, open }) => {
       const copy = (await readAllRecords(log)).find(({ headers }) => headers.length > 1);
       expect(copy).toMatchObject({ key: record.key, value: record.value });
       expect(copy?.headers[0]).toEqual(own);
+    });
+
+    test('the one of a user is found by its original', async () => {
+      const of = (userId: string) => ({
+        partition: 0,
+        key: Buffer.from(userId),
+        value: Buffer.from(JSON.stringify({ userId, n: 1 })),
+        headers: [],
+      });
+      await log.append([of('u1'), of('u2')]);
+      await letters.append([shareGroup(0), shareGroup(1)]);
+      const result = await putBackAll(log, letters, database(), { filter: { userId: 'u2' } });
+      expect(result).toMatchObject({ putBack: 1, notWanted: 1, refused: [] });
+      expect(await numbersOf('u1')).toEqual([1]);
+      expect(await numbersOf('u2')).toEqual([1, 1]);
+    });
+
+    test('what comes back too often holds back what lay behind it, whoever was given up first', async () => {
+      const often = header('user_events_put_back', '3');
+      const at = (n: number, headers = [header('own', 'kept')]) => ({
+        partition: 0,
+        key: Buffer.from('u1'),
+        value: Buffer.from(JSON.stringify({ userId: 'u1', n })),
+        headers,
+      });
+      await log.append([at(0), at(1, [often]), at(2)]);
+      // A share group gives its records up in any order, under no key.
+      await letters.append([shareGroup(2), shareGroup(1), shareGroup(0)]);
+      const result = await putBackAll(log, letters, database());
+      expect(result.refused.map(({ reason }) => reason)).toEqual(['too often', 'behind refused']);
+      expect(await numbersOf('u1')).toEqual([0, 1, 2, 0]);
     });
 
     test('one whose original is gone is refused', async () => {

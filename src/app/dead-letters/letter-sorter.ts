@@ -62,13 +62,14 @@ export class LetterSorter {
     const originals = await this.#readOriginals(open);
     return open.flatMap(({ record, letter, userId }) => {
       const original = originals.get(record);
-      const reason = this.#refusalOf(isNone(letter) ? null : (original ?? 'gone'), record);
+      if (original !== undefined && this.#isOthers(letter, original)) return [];
+      const reason = this.#refusalOf(isNone(letter) ? null : (original ?? 'gone'));
       if (original !== undefined && reason === null) {
-        if (record.key !== null && this.#leftOutKeys.has(keyName(record))) this.overtaking++;
+        if (original.key !== null && this.#leftOutKeys.has(keyName(original))) this.overtaking++;
         if (letter?.system === 'user-events') this.own++;
         return [{ record, origin: this.#originOf(original) }];
       }
-      this.#refuse(record, userId, reason ?? 'original gone');
+      this.#refuse(record, original?.key ?? record.key, userId, reason ?? 'original gone');
       return [];
     });
   }
@@ -80,7 +81,9 @@ export class LetterSorter {
     if (isMarked) this.already++;
     else if (from !== undefined && from !== null && from !== topic)
       this.otherTopics.set(from, (this.otherTopics.get(from) ?? 0) + 1);
-    else if (isLetterWanted(letter, filter)) return true;
+    // Whose record it is that a letter does not keep is told by the original, which is read first.
+    else if (isLetterWanted(letter, isWithoutRecord(letter) ? { ...filter, userId: null } : filter))
+      return true;
     else {
       this.notWanted++;
       this.#leftOutKeys.add(keyName(letter.record));
@@ -88,14 +91,30 @@ export class LetterSorter {
     return false;
   }
 
-  #refusalOf(original: LogRecord | 'gone' | null, record: LogRecord): RefusalReason | null {
+  /** Leaves out a letter that turns out to be another user's. */
+  #isOthers(letter: Letter['letter'], original: LogRecord): boolean {
+    const { userId } = this.#rules.filter;
+    if (userId === null || !isWithoutRecord({ letter })) return false;
+    if (readEnvelope(original, this.#envelope).userId === userId) return false;
+    this.notWanted++;
+    this.#leftOutKeys.add(keyName(original));
+    return true;
+  }
+
+  #refusalOf(original: LogRecord | 'gone' | null): RefusalReason | null {
     if (original === null) return 'no dead letter';
     if (original === 'gone') return 'original gone';
     if (putBacksOf(original) >= this.#rules.maxPutBacks) return 'too often';
-    return record.key !== null && this.#refusedKeys.has(keyName(record)) ? 'behind refused' : null;
+    return original.key !== null && this.#refusedKeys.has(keyName(original)) ? 'behind refused' : null;
   }
 
-  #refuse({ partition, offset, key }: LogRecord, userId: string | null, reason: RefusalReason): void {
+  /** `key`: the record's own, where that can be read; a share group's letter has none. */
+  #refuse(
+    { partition, offset }: LogRecord,
+    key: Buffer | null,
+    userId: string | null,
+    reason: RefusalReason,
+  ): void {
     this.refused.push({ partition, offset, userId, reason });
     // A stray record in the topic holds back nobody.
     if (key !== null && reason !== 'no dead letter') this.#refusedKeys.add(keyName({ key }));
@@ -153,6 +172,11 @@ function putBacksOf(record: LogRecord): number {
 
 function keyName({ key }: Pick<LogRecord, 'key'>): string {
   return key?.toString('hex') ?? '';
+}
+
+/** A letter whose record has to be read where it lay. */
+function isWithoutRecord({ letter }: Pick<Letter, 'letter'>): boolean {
+  return letter !== null && !keepsRecord(letter);
 }
 
 /** A record without the headers of a dead letter, or whose topic cannot be read. */

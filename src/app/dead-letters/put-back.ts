@@ -5,7 +5,8 @@ import { inTransaction, type Database } from '../../postgres/transaction.ts';
 import { requireBoundTopic } from '../bound-topic.ts';
 import { envelopeContext, findKeyType, type TypeSettings } from '../envelope-context.ts';
 import { LetterSorter, type LetterRules, type RefusedLetter, type SortedLetter } from './letter-sorter.ts';
-import { readLetters, type LetterFilter } from './read-letters.ts';
+import { orderOfLetters, readInOrder, type LetterOrder } from './letter-order.ts';
+import type { LetterFilter } from './read-letters.ts';
 
 export interface PutBackRequest extends PutBackTerms {
   readonly filter: LetterFilter;
@@ -43,8 +44,8 @@ export interface PutBackResult {
 const LETTERS_AT_ONCE = 200;
 
 /**
- * Puts the records of dead letters back into the topic that they come from, in the letters' order, each key to the
- * partition that the partitioner says. A letter is marked once its record is in the log: a run that is killed loses none
+ * Puts the records of dead letters back into the topic that they come from, in the order in which they lay there, each key
+ * to the partition that the partitioner says. A letter is marked once its record is in the log: a run that is killed loses none
  * and repeats some, which ids make harmless. Only letters of this service's own topic: where a letter says that it comes
  * from is another's word, and not a reason to write there. Throws BINDING_MISMATCH, TOPIC_NOT_FOUND, DECLINED.
  */
@@ -60,6 +61,8 @@ export async function putBack(
   await requireBoundTopic(database, origin.topic);
   const keyType = (await findKeyType(database)) ?? 'text';
   const envelope = envelopeContext(origin, keyType, request.types);
+  // What fails again meanwhile is for the next run: this one ends.
+  const ends = await letters.watermarks();
   const run: Run = {
     log,
     letters,
@@ -68,8 +71,8 @@ export async function putBack(
     rules: { topic: origin.topic, filter: request.filter, maxPutBacks: request.maxPutBacks },
     from: { clusterId: description.clusterId, topic: description.topic },
     envelope,
-    // What fails again meanwhile is for the next run: this one ends.
-    ends: await letters.watermarks(),
+    ends,
+    order: await orderOfLetters(letters, ends, origin.topic, request.signal),
   };
   const plan = await walk(
     run,
@@ -97,6 +100,7 @@ interface Run {
   readonly from: { readonly clusterId: string; readonly topic: string };
   readonly envelope: ReturnType<typeof envelopeContext>;
   readonly ends: readonly Watermarks[];
+  readonly order: LetterOrder;
 }
 
 /** Goes through the letters once; `act` says how many of those due were put back. */
@@ -105,11 +109,11 @@ async function walk(
   act: (due: readonly SortedLetter[]) => Promise<number>,
   onProgress: (putBack: number) => void,
 ): Promise<Omit<PutBackResult, 'isDryRun'>> {
-  const { letters, ends, envelope, request, rules, log, database, from } = run;
+  const { letters, order, ends, envelope, request, rules, log, database, from } = run;
   const sorter = new LetterSorter(rules, log, envelope);
   let putBackNow = 0;
   let missed = 0;
-  for await (const page of readLetters(letters, ends, envelope, request.signal)) {
+  for await (const page of readInOrder(letters, order, ends, envelope, request.signal)) {
     for (let at = 0; at < page.length; at += LETTERS_AT_ONCE) {
       if (request.signal.aborted) throw new UserEventsError('INTERRUPTED', interruption(putBackNow));
       const some = page.slice(at, at + LETTERS_AT_ONCE);

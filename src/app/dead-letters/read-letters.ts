@@ -33,17 +33,24 @@ export async function* readLetters(
   envelope: EnvelopeContext,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Letter[], void> {
+  for await (const records of readLetterRecords(letters, ends, signal))
+    yield records.map((record) => openLetter(record, envelope));
+}
+
+/** The same as records, for whoever does not need the events. */
+export async function* readLetterRecords(
+  letters: EventLog,
+  ends: readonly Watermarks[],
+  signal: AbortSignal,
+): AsyncGenerator<readonly LogRecord[], void> {
   const ranges = ends
     .filter(({ low, high }) => low < high)
     .map(({ partition, low, high }) => ({ partition, from: low, to: high }));
-  if (ranges.length === 0) return;
-  for await (const records of mergeByTime(letters, ranges, signal)) {
-    yield records.map((record) => openLetter(record, envelope));
-  }
+  if (ranges.length > 0) yield* mergeByTime(letters, ranges, signal);
 }
 
 /** `envelope` is that of the topic that the records come from. */
-function openLetter(record: LogRecord, envelope: EnvelopeContext): Letter {
+export function openLetter(record: LogRecord, envelope: EnvelopeContext): Letter {
   const letter = readDeadLetter(record);
   const event = letter === null || !keepsRecord(letter) ? null : originalEvent(record, letter, envelope);
   return { record, letter, event, userId: event?.userId ?? record.key?.toString() ?? null };
