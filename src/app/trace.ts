@@ -1,8 +1,6 @@
-import { columnMapper } from '../domain/column-values.ts';
 import type { EnvelopeContext } from '../domain/envelope.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { findUsersTable } from '../postgres/sql/find-users-table.ts';
 import { readPositions, type Position } from '../postgres/sql/positions.ts';
 import { readBinding, type Binding } from '../postgres/sql/read-binding.ts';
 import { readEvents } from '../postgres/sql/read-event.ts';
@@ -14,7 +12,7 @@ import { nextSteps, type SameService } from './trace/next-steps.ts';
 import { publishedOf, readPublished } from './trace/read-record.ts';
 import { readPendingStory, readStory, type Story } from './trace/read-story.ts';
 import { readUnderWay } from './trace/read-under-way.ts';
-import type { StoryContext } from './trace/story-context.ts';
+import { storyContext, type StoryContext } from './trace/story-context.ts';
 
 export interface TraceRequest {
   /** The event's UUID, the id as its producer wrote it, or its place: `TOPIC[P]@OFFSET`, `P@OFFSET`. */
@@ -61,15 +59,6 @@ export async function traceEvent(database: Database, request: TraceRequest): Pro
   const published = publishedOf(found, envelope.topic, 'pending');
   const underWay = await readUnderWay(database, context, story, request);
   return complete(story, envelope.topic, { published, underWay }, request, backlogOf(found, seen.positions));
-}
-
-async function storyContext({ pool, schema }: Database, binding: Binding): Promise<StoryContext> {
-  try {
-    return { schema, mapper: columnMapper(await findUsersTable(pool, binding)), tableFault: null };
-  } catch (error) {
-    if (!(error instanceof UserEventsError) || error.code !== 'USERS_TABLE_INVALID') throw error;
-    return { schema, mapper: null, tableFault: error.message };
-  }
 }
 
 async function readKnown(client: PoolClient, context: StoryContext, eventId: string): Promise<Story | null> {

@@ -1,6 +1,6 @@
 import type { TraceRequest } from '../app/trace.ts';
 import { traceMatrix, type TraceMatrix } from '../app/services/trace-matrix.ts';
-import type { AheadOfUser } from '../app/trace/user-timeline.ts';
+import type { AheadOfUser } from '../app/trace/read-sources.ts';
 import type { Context } from './context.ts';
 import type { Progress } from './progress.ts';
 import { askedService, exitOfServices } from './services.ts';

@@ -146,6 +146,9 @@ describeKafka('two services side by side', () => {
     const underWay = await run(['trace', WRONG, '--profile', 'orders']);
     expect(underWay.stdout).toMatch(/Under way[\s\S]*by olga@desk: no address/);
     const timeline = await run(['trace', '--user', 'ada', '--profile', 'orders']);
+    expect(timeline.stdout).toMatch(
+      /update .*applied\n +decided .*Z, published by \/user-events\/.*\n +email /,
+    );
     expect(timeline.stdout).toMatch(/not executed by this service yet\n.*rollback .*pending/);
     await orders.catchUp();
     expect((await statuses()).at(-1)).toBe('rollback applied/pending');

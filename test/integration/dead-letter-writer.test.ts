@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { ConsumeObserver } from '../../src/app/consume/consume-options.ts';
 import type { ConsumerView } from '../../src/app/consume/consumer-view.ts';
-import { readPlaces } from '../../src/app/dead-letters/read-places.ts';
+import { readPlaces } from '../../src/app/log/read-places.ts';
 import { OWN_HEADER } from '../../src/domain/dead-letter-headers.ts';
 import { ownHeaders, readDeadLetter } from '../../src/domain/dead-letter.ts';
 import type { LogRecord, NewRecord } from '../../src/domain/record.ts';

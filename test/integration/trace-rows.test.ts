@@ -141,7 +141,20 @@ describe('the time line of a user', () => {
       older: 1,
       statuses: { applied: 2, rolled_back: 1, failed: 1, parked: 1 },
       events: [
-        { offset: 1n, status: 'rolled_back', fields: ['name'], withdrawnBy: [eventId(2)] },
+        {
+          offset: 1n,
+          status: 'rolled_back',
+          fields: ['name'],
+          withdrawnBy: [eventId(2)],
+          change: {
+            kind: 'gone',
+            fields: [{ field: 'name', before: { text: '"A"' }, after: { text: '"B"' }, isChanged: true }],
+          },
+          decisions: {
+            count: 1,
+            newest: [{ cause: 'rollback', causedBy: eventId(2), operator: 'tester', reason: 'test' }],
+          },
+        },
         {
           offset: 2n,
           operation: 'rollback',
@@ -149,9 +162,22 @@ describe('the time line of a user', () => {
           operator: 'tester',
           reason: 'test',
           fields: [],
+          change: null,
         },
         { offset: 3n, status: 'failed', error: { code: 'USER_EXISTS' }, parked: 1 },
-        { offset: 4n, status: 'parked', blockedBy: eventId(3), timestamp: '2026-01-01T00:00:04.000Z' },
+        {
+          offset: 4n,
+          status: 'parked',
+          blockedBy: eventId(3),
+          timestamp: '2026-01-01T00:00:04.000Z',
+          change: {
+            kind: 'would',
+            source: 'table',
+            isThere: { before: true, after: true },
+            fields: [{ field: 'age', before: { text: '1' }, after: { text: '3' } }],
+          },
+          decisions: { count: 0, newest: [] },
+        },
       ],
     });
   });

@@ -6,7 +6,7 @@ import { UserEventsError } from '../../errors/user-events-error.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { markWritten, readUnwritten, type UnwrittenLetter } from '../../postgres/sql/read-unwritten.ts';
-import { placeName, readPlaces } from '../dead-letters/read-places.ts';
+import { placeName, readPlaces } from '../log/read-places.ts';
 import { appendLetters, type DeadLetterRecord } from './append-letters.ts';
 import type { FaultPoint } from './apply-events.ts';
 import type { Assignment } from './assignment.ts';

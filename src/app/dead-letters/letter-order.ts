@@ -2,7 +2,7 @@ import { readDeadLetter } from '../../domain/dead-letter.ts';
 import type { EnvelopeContext } from '../../domain/envelope.ts';
 import type { EventLog, RecordPosition, Watermarks } from '../../log/event-log.ts';
 import { openLetter, readLetterRecords, readLetters, type Letter } from './read-letters.ts';
-import { placeName, readPlaces } from './read-places.ts';
+import { placeName, readPlaces } from '../log/read-places.ts';
 
 /** Where the letters lie, in the order in which their records lay; null where that is the order they are read in. */
 export type LetterOrder = readonly RecordPosition[] | null;

@@ -5,7 +5,7 @@ import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { LogRecord, NewRecord, RecordHeader } from '../../domain/record.ts';
 import type { EventLog, RecordPosition } from '../../log/event-log.ts';
 import { isLetterWanted, type Letter, type LetterFilter } from './read-letters.ts';
-import { placeName, readPlaces } from './read-places.ts';
+import { placeName, readPlaces } from '../log/read-places.ts';
 
 export interface LetterRules {
   /** Only letters of this topic are put back. */

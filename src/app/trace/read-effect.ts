@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../domain/event.ts';
-import type { HistoryEntry } from '../../domain/history.ts';
+import { isCud, type HistoryEntry } from '../../domain/history.ts';
 import { userIdFault } from '../../domain/user-id.ts';
 import { readImages, readRowTexts } from '../../postgres/sql/read-event.ts';
 import type { PoolClient } from '../../postgres/transaction.ts';
@@ -58,6 +58,49 @@ export async function readEffect(
     before = rowBefore(history, index, mapper, images);
   }
   return effectOf(kind, before, change, mapper);
+}
+
+/** The events of one user whose effects are asked for, and the user's history. */
+export interface EffectsWanted {
+  readonly userId: string;
+  readonly history: readonly HistoryEntry[];
+  readonly eventIds: ReadonlySet<string>;
+}
+
+/** The same of many events of one user, by event id: in two queries. Absent: what has no effect of its own. */
+export async function readEffects(
+  client: PoolClient,
+  { schema, mapper }: StoryContext,
+  { userId, history, eventIds }: EffectsWanted,
+): Promise<ReadonlyMap<string, RowEffect>> {
+  if (mapper === null || userIdFault(userId, mapper.table.keyType) !== null) return new Map();
+  const wanted = history.flatMap((entry, index) =>
+    eventIds.has(entry.eventId) && isCud(entry)
+      ? [{ entry, kind: kindOf(entry.status), ...near(history, index) }]
+      : [],
+  );
+  const ids = wanted.flatMap(({ past, at, kind }) =>
+    kind === 'would' ? [] : imagesWanted(past, at, mapper),
+  );
+  const images = await readImages(client, schema, [...new Set(ids)]);
+  const now = rowOfTable(await readRowTexts(client, mapper.table, userId), mapper);
+  return new Map(
+    wanted.map(({ entry, kind, past, at }) => {
+      const before = kind === 'would' ? now : rowBefore(past, at, mapper, images);
+      return [entry.eventId, effectOf(kind, before, entry, mapper)];
+    }),
+  );
+}
+
+/** A history from the nearest before image on: what came earlier does not tell what the row was. */
+function near(
+  history: readonly HistoryEntry[],
+  index: number,
+): { readonly past: readonly HistoryEntry[]; readonly at: number } {
+  const isImage = (entry: HistoryEntry): boolean =>
+    entry.status === 'applied' && isCud(entry) && entry.beforeExists !== null;
+  const from = Math.max(0, history.slice(0, index).findLastIndex(isImage));
+  return { past: history.slice(from), at: index - from };
 }
 
 function kindOf(status: TracedStatus): RowEffect['kind'] {

@@ -1,4 +1,5 @@
 import type { Status } from '../../domain/event.ts';
+import { uuidArray } from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
 import type { AttemptCause } from './relabel.ts';
@@ -17,6 +18,29 @@ export interface Attempts {
   readonly count: number;
   /** The newest, oldest first. */
   readonly newest: readonly AttemptRow[];
+}
+
+/** The same of many events: the newest `limit` of each. Absent: none after the first. Uses `attempt_event`. No locks. */
+export async function readAttemptsOfEach(
+  db: Queryable,
+  schema: string,
+  eventIds: readonly string[],
+  limit: number,
+): Promise<ReadonlyMap<string, Attempts>> {
+  const text = `select event_id as "eventId", at, cause, caused_by as "causedBy", operator, reason, status, error_code as code,
+      sqlstate as "sqlState", error_message as message, count::float8 as count
+    from (select *, count(*) over (partition by event_id) as count,
+        row_number() over (partition by event_id order by attempt_id desc) as rank
+      from ${quoteIdentifier(schema)}.attempt where event_id = any ($1::uuid[])) ranked
+    where rank <= $2 order by attempt_id`;
+  const { rows } = await db.query<AttemptRow & { eventId: string; count: number }>(text, [
+    uuidArray(eventIds),
+    limit,
+  ]);
+  const byEvent = new Map<string, Attempts>();
+  for (const { eventId, count, ...row } of rows)
+    byEvent.set(eventId, { count, newest: [...(byEvent.get(eventId)?.newest ?? []), row] });
+  return byEvent;
 }
 
 /** The newest `limit` decisions on an event after its first. Uses the index `attempt_event`. No locks. */

@@ -103,9 +103,15 @@ function valueCell(
   { dim }: Theme,
 ): { readonly text: string; readonly paint: Theme['dim'] } {
   if (value === undefined) return { text: absent, paint: dim };
-  const parsed: unknown = JSON.parse(value.text);
-  if (parsed === null) return { text: 'NULL', paint: dim };
-  return { text: typeof parsed === 'string' ? parsed : value.text, paint: plain };
+  const text = valueText(value);
+  return { text, paint: value.text === 'null' ? dim : plain };
+}
+
+/** A value as people read it: a text without quotes, NULL, the rest as JSON. */
+export function valueText({ text }: RawJson): string {
+  const parsed: unknown = JSON.parse(text);
+  if (parsed === null) return 'NULL';
+  return typeof parsed === 'string' ? parsed : text;
 }
 
 function plain(text: string): string {

@@ -3,6 +3,10 @@ import { visible } from '../../sanitize.ts';
 import { padText } from '../../text-width.ts';
 import { statusPaint, type Style } from '../../theme.ts';
 import { wrapText } from '../../wrap-text.ts';
+import { detailTexts } from './timeline-details.ts';
+
+/** Of what lies ahead so many, the next ones. */
+const PENDING_SHOWN = 20;
 
 /** One user's events, a day's heading above each day: a line each, and below it what there is to say of it. */
 export function renderTimeline(timeline: UserTimeline, style: Style): string {
@@ -35,13 +39,18 @@ export function renderTimeline(timeline: UserTimeline, style: Style): string {
   }
   if (pending.length > 0) {
     lines.push('', theme.dim('In the log, not executed by this service yet'));
-    for (const { eventId, partition, offset, operation, operator, reason } of pending) {
+    for (const { eventId, partition, offset, operation, operator, reason } of pending.slice(
+      0,
+      PENDING_SHOWN,
+    )) {
       const what = `${String(partition)}@${offset.toString()}  ${operation ?? 'unreadable'}  ${eventId}`;
       lines.push(`  ${visible(what)}  ${statusPaint('pending', theme)('pending')}`);
       const who = [operator === null ? null : `by ${operator}`, reason].filter((part) => part !== null);
       if (who.length > 0) lines.push(`    ${theme.dim(visible(who.join(': ')))}`);
     }
   }
+  const more = pending.length - PENDING_SHOWN;
+  if (more > 0) lines.push(theme.dim(`  and ${more.toLocaleString('en-US')} more`));
   if (aheadGap !== null) lines.push('', theme.dim(visible(`More may be under way: ${aheadGap}.`)));
   return lines.join('\n');
 }
@@ -52,36 +61,4 @@ function placeText({ partition, offset }: TimelineEvent): string {
 
 function operationText({ operation, status, error }: TimelineEvent): string {
   return operation ?? (status === 'skipped' && error === null ? 'ignored' : 'unreadable');
-}
-
-function detailTexts(event: TimelineEvent, places: ReadonlyMap<string, string>): readonly string[] {
-  const { error, blockedBy, parked, withdraws, withdrawnBy, operator, reason, fields, attempts, status } =
-    event;
-  const place = (id: string): string => places.get(id) ?? id;
-  const texts: string[] = [];
-  if (operator !== null || reason !== null) {
-    texts.push(
-      `${operator === null ? '' : `by ${operator}`}${reason === null ? '' : `: ${reason}`}`.replace(
-        /^: /,
-        '',
-      ),
-    );
-  }
-  if (fields.length > 0) texts.push(fields.join(', '));
-  if (error !== null) {
-    texts.push(
-      status === 'rolled_back' ? `withdrawn (was ${error.code})` : `${error.code}: ${error.message}`,
-    );
-  }
-  const rest = [
-    withdraws === null ? null : `withdraws ${withdraws.map(place).join(', ')}`,
-    withdrawnBy.length === 0
-      ? null
-      : `${status === 'rolled_back' ? 'withdrawn by' : 'awaits rollback'} ${withdrawnBy.map(place).join(', ')}`,
-    blockedBy === null ? null : `waits behind ${place(blockedBy)}`,
-    parked === 0 ? null : `holds back ${parked.toLocaleString('en-US')}`,
-    attempts > 1 ? `${attempts.toLocaleString('en-US')} attempts` : null,
-  ].filter((part) => part !== null);
-  if (rest.length > 0) texts.push(rest.join('; '));
-  return texts;
 }
