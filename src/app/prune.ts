@@ -1,6 +1,6 @@
 import { foldBase } from '../domain/expected-row.ts';
 import { isCud } from '../domain/history.ts';
-import { endOfPortion, type UserRange } from '../postgres/sql/find-suspects.ts';
+import { endOfPortion, type PortionEnd, type UserRange } from '../postgres/sql/find-suspects.ts';
 import { raiseRevisions } from '../postgres/sql/positions.ts';
 import {
   countUserless,
@@ -47,7 +47,7 @@ export async function prune(database: Database, ledger: Ledger, request: PruneRe
   let after: string | null = null;
   do {
     signal.throwIfAborted();
-    const upTo: string | null = await endOfPortion(pool, schema, after, LEDGER_ROWS_AT_ONCE);
+    const { upTo }: PortionEnd = await endOfPortion(pool, schema, after, LEDGER_ROWS_AT_ONCE);
     const range = { after, upTo };
     const found = await findPrunable(pool, schema, range, before);
     total.users += found.filter(({ events }) => events > 0).length;

@@ -4,8 +4,8 @@ import {
   findSuspects,
   prepareFold,
   usersOfRange,
+  type PortionEnd,
   type Suspects,
-  type UserRange,
 } from '../../postgres/sql/find-suspects.ts';
 import { savepoint, type PoolClient } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
@@ -51,9 +51,9 @@ export async function foldUsers(
   };
   const work = async (client: PoolClient): Promise<void> => {
     await prepareFold(client);
-    for (let range = await take(client); range !== null; range = await take(client)) {
+    for (let next = await take(client); next !== null; next = await take(client)) {
       order.signal.throwIfAborted();
-      const portion = await suspectsOf(client, ledger, range);
+      const portion = await suspectsOf(client, ledger, next);
       totals.users += portion.users;
       totals.events += portion.events;
       for (const userId of portion.gone)
@@ -76,29 +76,37 @@ export async function foldUsers(
   return totals;
 }
 
-/** Deals out ranges of users, one after the other, to whichever connection asks next. Null: there are no more. */
-function portions(schema: string): (client: PoolClient) => Promise<UserRange | null> {
-  let last: Promise<UserRange | null> = Promise.resolve({ after: null, upTo: null });
-  let isFirst = true;
+/** A portion of the users; `isLong`: its last user alone has more rows than a portion has. */
+interface Portion extends PortionEnd {
+  readonly after: string | null;
+}
+
+/** Deals out portions of users, one after the other, to whichever connection asks next. Null: there are no more. */
+function portions(schema: string): (client: PoolClient) => Promise<Portion | null> {
+  let last: Promise<Portion | null> | undefined;
+  const behind = async (client: PoolClient, after: string | null): Promise<Portion> => ({
+    after,
+    ...(await endOfPortion(client, schema, after, LEDGER_ROWS_AT_ONCE)),
+  });
   return (client) => {
-    const isStart = isFirst;
-    isFirst = false;
-    last = last.then(async (before) => {
-      if (before === null || (!isStart && before.upTo === null)) return null;
-      const after = before.upTo;
-      return { after, upTo: await endOfPortion(client, schema, after, LEDGER_ROWS_AT_ONCE) };
-    });
+    last =
+      last === undefined
+        ? behind(client, null)
+        : last.then((before) =>
+            before === null || before.upTo === null ? null : behind(client, before.upTo),
+          );
     return last;
   };
 }
 
 /** Where the ledger holds what the table cannot take, SQL clears nobody of the portion. */
-async function suspectsOf(client: PoolClient, ledger: Ledger, range: UserRange): Promise<Suspects> {
+async function suspectsOf(client: PoolClient, ledger: Ledger, portion: Portion): Promise<Suspects> {
   const { schema, mapper, rules, ours } = ledger;
+  const long = portion.isLong ? portion.upTo : null;
   const outcome = await outcomeOf(ours, () =>
-    savepoint(client, () => findSuspects(client, schema, mapper.table, rules, range)),
+    savepoint(client, () => findSuspects(client, schema, mapper.table, rules, portion, long)),
   );
   if (outcome.kind === 'done') return outcome.value;
-  if (outcome.kind === 'refused') return usersOfRange(client, schema, range);
+  if (outcome.kind === 'refused') return usersOfRange(client, schema, portion);
   throw notRefused(outcome);
 }

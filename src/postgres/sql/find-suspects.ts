@@ -9,6 +9,14 @@ export interface UserRange {
   readonly upTo: string | null;
 }
 
+/** Where a portion ends. */
+export interface PortionEnd {
+  /** The last user; null = to the last one of all. */
+  readonly upTo: string | null;
+  /** `upTo` alone has more rows than a portion has. */
+  readonly isLong: boolean;
+}
+
 export interface Suspects {
   /** Users with an applied event in the range, and their applied events. */
   readonly users: number;
@@ -20,25 +28,29 @@ export interface Suspects {
 }
 
 /**
- * Where the next portion of about `ledgerRows` rows of the ledger ends: a user id; null where the rest is less. Reads the
- * index `ledger_user` alone. A user is never cut in two.
+ * Where the next portion of about `ledgerRows` rows of the ledger ends; the rest is less where it ends with the last user
+ * of all. Reads the index `ledger_user` alone. A user is never cut in two.
  */
 export async function endOfPortion(
   db: Queryable,
   schema: string,
   after: string | null,
   ledgerRows: number,
-): Promise<string | null> {
-  const text = `select user_id from ${quoteIdentifier(schema)}.ledger
-    where user_id is not null and ($1::text is null or user_id > $1) order by user_id offset $2 limit 1`;
-  const { rows } = await db.query<{ user_id: string }>(text, [after, ledgerRows]);
-  return rows[0]?.user_id ?? null;
+): Promise<PortionEnd> {
+  const ledger = `${quoteIdentifier(schema)}.ledger`;
+  const text = `select l.user_id as "upTo",
+      exists (select from ${ledger} own where own.user_id = l.user_id offset $2) as "isLong"
+    from (select user_id from ${ledger} where user_id is not null and ($1::text is null or user_id > $1)
+      order by user_id offset $2 limit 1) l`;
+  const { rows } = await db.query<PortionEnd>(text, [after, ledgerRows]);
+  return rows[0] ?? { upTo: null, isLong: false };
 }
 
 /**
  * Folds the applied events of a range of users in SQL, set-based, and compares with their rows. It is sound, not exact:
  * whoever is not named has the row that the fold from the first image makes (on what events carried); whoever is named
- * is to be looked at with the domain's own fold. Named are also users with rollbacks, since what stands is the domain's
+ * is to be looked at with the domain's own fold. `long`: the user of the range who has more rows than a portion, if one has.
+ * Named are also users with rollbacks, since what stands is the domain's
  * to say, and whoever's events use two names of one column. Needs `prepareFold` on the connection. No locks.
  */
 export async function findSuspects(
@@ -47,13 +59,14 @@ export async function findSuspects(
   table: UsersTable,
   rules: Rules,
   range: UserRange,
+  long: string | null,
 ): Promise<Suspects> {
   const { rows } = await db.query<{
     users: bigint;
     events: bigint | null;
     suspects: string[];
     gone: string[];
-  }>(suspectsSql(schema, table, rules), [range.after, range.upTo]);
+  }>(suspectsSql(schema, table, rules), [range.after, range.upTo, long]);
   const [row] = rows;
   return {
     users: Number(row?.users ?? 0),
@@ -74,7 +87,7 @@ export async function usersOfRange(db: Queryable, schema: string, range: UserRan
 }
 
 /**
- * The aggregate that `findSuspects` folds with, in this session's own schema (null of nothing: it begins with the first
+ * The aggregate that `findSuspects` folds long histories with, in this session's own schema (null of nothing: it begins with the first
  * document rather than with an empty one); the plan that streams along the index.
  */
 export async function prepareFold(db: Queryable): Promise<void> {
@@ -119,45 +132,70 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
 
 /**
  * `person`: per user of the range ($1, $2] what the applied events since the last delete merge to (`m`), over the base
- * that pruning kept, and what they began on. One pass in the index's order, since window functions took twice as long;
- * only users with a delete are merged a second time, from there on (without a join: it would be begun for every user).
+ * that pruning kept, and what they began on. One pass: each user's events are written one behind the other, as marks (two
+ * letters an event: what it is and whether there was a row before it) and as one text of their JSON objects, which is
+ * parsed once: of a key that comes several times jsonb keeps the last. Merged document by document it took half as long
+ * again. Control characters divide and mark that text: JSON has none but in escapes. Subqueries end with `offset 0` where
+ * their columns are used more than once: else they are worked out for each use.
  */
 function foldSql(schema: string, rules: Rules): string {
   const name = quoteIdentifier(schema);
-  const first = (value: string): string =>
-    `(array_agg(${value} order by generation, "offset") filter (where is_applied))[1]`;
   // By lenient rules an update of a user who is not there has no effect.
-  const idle =
-    rules === 'strict' ? 'false' : `${first('operation')} = 'update' or bool_or(operation = 'delete')`;
+  const idle = rules === 'strict' ? 'false' : `left(marks, 1) = 'u' or is_deleted`;
   return `with entry as (
-      select l.*, l.status = 'applied' and l.operation <> 'rollback'
-          and (b.user_id is null or (l.generation, l."offset") > (b.generation, b."offset")) as is_applied
+      select l.user_id, l.generation, l."offset", ${markSql()} as mark,
+        case when ${IS_PASSED} or l.user_id = $3 then null
+          when l.operation = 'delete' then ${DELETED} else nullif(l.data::text, '{}') end as text
       from ${name}.ledger l left join ${name}.base b on b.user_id = l.user_id
-      where l.user_id is not null and ($1::text is null or l.user_id > $1) and ($2::text is null or l.user_id <= $2)),
-    merged as (
-      select user_id, count(*) filter (where is_applied) as events,
-        bool_or(status = 'rolled_back' or operation = 'rollback') as has_rollback,
-        pg_temp.merged(data::jsonb order by generation, "offset") filter (where is_applied and operation <> 'delete') as all_m,
-        max(array[generation::int8, "offset"]) filter (where is_applied and operation = 'delete') as deleted_at,
-        ${first('before_exists')} as before_exists, ${idle} as may_be_idle,
-        bool_or(is_applied and operation in ('create', 'put')) as is_made,
-        bool_or(is_applied and data is null and operation <> 'delete') as is_gone
+      where l.user_id is not null and ($1::text is null or l.user_id > $1) and ($2::text is null or l.user_id <= $2) offset 0),
+    joined as (
+      select user_id, coalesce(string_agg(mark, '' order by generation, "offset"), '') as marks,
+        string_agg(text, ${NEXT} order by generation, "offset") as texts
       from entry group by user_id),
-    reborn as (
-      select f.*, case when f.deleted_at is not null then (
-          select pg_temp.merged(e.data::jsonb order by e.generation, e."offset")
-          from ${name}.ledger e where e.user_id = f.user_id and e.status = 'applied' and e.operation <> 'rollback'
-            and (e.generation, e."offset") > (f.deleted_at[1], f.deleted_at[2])) end as later_m
-      from merged f offset 0),
+    read as (
+      select user_id, marks, substr(marks, 2, 1) as before, position('d' in marks) > 0 as is_deleted,
+        case when position('d' in marks) > 0 then regexp_replace(texts, '^.*\\x02(\\x01|$)', '') else texts end as texts
+      from joined offset 0),
+    merged as (
+      select f.*, case when f.user_id = $3 then (${mergedSql(name)})
+          else nullif(replace(replace(f.texts, e'\\n' || ${NEXT}, ${NEXT}), '}' || ${NEXT} || '{', ','), '')::jsonb end as own
+      from read f offset 0),
     person as (
-      select f.*, coalesce(b.extra::text <> '{}', false) as has_extra_base,
-        case when f.deleted_at is null then coalesce(b.changes::jsonb, '{}') || coalesce(f.all_m, '{}')
-          else coalesce(f.later_m, '{}') end as m,
-        case when f.deleted_at is null then coalesce(b."exists", before_exists) else false end as base_exists,
-        case when f.deleted_at is null then coalesce(b."exists", before_exists, false) or is_made
-          else f.later_m is not null end as exists
-      from reborn f left join ${name}.base b on b.user_id = f.user_id
-      where f.events > 0 or f.has_rollback or b."exists" is not null)`;
+      select f.user_id, length(replace(marks, 'rR', '')) / 2 as events, position('r' in marks) > 0 as has_rollback,
+        position('g' in marks) > 0 as is_gone, coalesce(b.extra::text <> '{}', false) as has_extra_base,
+        case when is_deleted or b.changes is null then coalesce(own, '{}') else b.changes::jsonb || coalesce(own, '{}') end as m,
+        case when is_deleted then false else coalesce(b."exists", case before when 'T' then true when 'F' then false end) end as base_exists,
+        case when is_deleted then own is not null
+          else coalesce(b."exists", before = 'T') or position('c' in marks) > 0 or position('p' in marks) > 0 end as exists,
+        ${idle} as may_be_idle
+      from merged f left join ${name}.base b on b.user_id = f.user_id
+      where marks <> '' or b."exists" is not null offset 0)`;
+}
+
+/** Between two events of a text, and in the place of a delete. */
+const [NEXT, DELETED] = ['chr(1)', 'chr(2)'];
+
+/** Whether a ledger row `l` has no part in the fold: not applied, or in the base `b` already. */
+const IS_PASSED = `l.status <> 'applied' or (b.user_id is not null and (l.generation, l."offset") <= (b.generation, b."offset"))`;
+
+/** What it is (g: its data is gone) and whether there was a row before: T, F, N (not kept). rR: a rollback, or withdrawn. */
+function markSql(): string {
+  const whole = (letter: string): string => `case when l.data is null then 'g' else '${letter}' end`;
+  return `case when l.status = 'rolled_back' or l.operation = 'rollback' then 'rR'
+      when ${IS_PASSED} then null
+      else case l.operation when 'update' then ${whole('u')} when 'create' then ${whole('c')} when 'put' then ${whole('p')}
+          when 'delete' then 'd' end
+        || case l.before_exists when true then 'T' when false then 'F' else 'N' end end`;
+}
+
+/** The same document of one user `f` whose events are too many for a text: merged one by one, in no more memory than it. */
+function mergedSql(name: string): string {
+  return `select pg_temp.merged(e.data::jsonb order by e.generation, e."offset") from ${name}.ledger e
+    where e.user_id = f.user_id and e.status = 'applied' and e.operation not in ('rollback', 'delete')
+      and (e.generation, e."offset") > (select generation, "offset" from (
+          select generation, "offset" from ${name}.ledger d
+          where d.user_id = f.user_id and d.status = 'applied' and d.operation = 'delete'
+          union all select -1, -1) begin order by generation desc, "offset" desc limit 1)`;
 }
 
 /** The extra column is merged key by key: where events name it, or an image has it, the domain's fold is asked. */
