@@ -7,8 +7,9 @@ import { tellError } from './error-report.ts';
 import { everyFlag } from './flags.ts';
 import { JSON_VERSION, toJson, toResultJson } from './json.ts';
 import { createOutput, type Output } from './output.ts';
-import { createLiveLine, type LineEnvironment, type LiveLine } from './live-line.ts';
-import { createProgress, type Progress } from './progress.ts';
+import type { LiveLine } from './live-line.ts';
+import { createLiveLines } from './live-lines.ts';
+import type { Progress } from './progress.ts';
 import { createPrompts, type Prompts } from './prompts.ts';
 import { visible } from './sanitize.ts';
 import { isInterruption, listenToSignals, type StopRequest } from './stop-signals.ts';
@@ -47,6 +48,11 @@ export abstract class BaseCommand<Result extends object> extends Command {
     this.stopRequest.stop('reader gone');
   });
   private readonly contexts: Context[] = [];
+  private readonly lines = createLiveLines({
+    output: process.stderr,
+    isAllowed: !this.isJson,
+    now: Date.now,
+  });
   private resultExit: ResultExit = 0;
 
   /** The command itself: returns what `report` printed, or nothing where it printed a stream. */
@@ -76,12 +82,12 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   /** A progress line, on stderr; nothing without a terminal or under `--json`. */
   protected progress(label: string): Progress {
-    return createProgress(label, this.lineEnvironment);
+    return this.lines.progress(label);
   }
 
   /** A line on stderr that is redrawn in place; nothing without a terminal or under `--json`. */
   protected liveLine(): LiveLine {
-    return createLiveLine(this.lineEnvironment);
+    return this.lines.line();
   }
 
   /**
@@ -140,6 +146,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   /** Says something on stderr that is no result and no error: what was started, what is worth knowing. */
   protected notice(text: string): void {
+    this.lines.takeAway();
     process.stderr.write(
       this.isJson
         ? `${toJson({ _command: this.commandName, _version: JSON_VERSION, notice: text })}\n`
@@ -149,6 +156,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   /** Shows something rendered on stderr, beside a question: a plan, say. Nothing under `--json`. */
   protected show<Thing>(thing: Thing, view: View<Thing>): void {
+    this.lines.takeAway();
     if (!this.isJson) process.stderr.write(`${view(thing, createStyle(process.stderr, process.env))}\n`);
   }
 
@@ -178,6 +186,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
 
   protected override async catch(error: unknown): Promise<void> {
     this.parsed = true;
+    this.lines.takeAway();
     if (error instanceof Errors.ExitError) {
       process.exitCode = error.oclif.exit ?? 0;
       return;
@@ -205,10 +214,6 @@ export abstract class BaseCommand<Result extends object> extends Command {
     const closed = Promise.all(this.contexts.map((context) => context.close()));
     const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
     await Promise.race([closed, patience]);
-  }
-
-  private get lineEnvironment(): LineEnvironment {
-    return { output: process.stderr, isAllowed: !this.isJson, now: Date.now };
   }
 
   private get commandName(): string {

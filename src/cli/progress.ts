@@ -38,7 +38,7 @@ export function progressLine({ label, done, total, note, elapsedMs }: ProgressSt
   const count = (value: number): string => value.toLocaleString('en-US');
   const perSecond = elapsedMs < 1000 ? null : `${count(Math.round((done * 1000) / elapsedMs))}/s`;
   const share = total === null || total === 0 ? null : `${Math.floor((done * 100) / total)} %`;
-  const leftMs = total === null || done === 0 ? null : (elapsedMs * (total - done)) / done;
+  const leftMs = total === null || done === 0 || done >= total ? null : (elapsedMs * (total - done)) / done;
   const left = perSecond === null || leftMs === null ? null : `${spanText(leftMs)} left`;
   const details = [share, perSecond, left].filter((part) => part !== null).join(', ');
   const parts = [

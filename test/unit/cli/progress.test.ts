@@ -15,6 +15,10 @@ test.each([
     { label: 'Publishing', done: 1200, total: 5000, note: '', elapsedMs: 2000 },
     'Publishing 1,200 of 5,000 (24 %, 600/s, 7 s left)',
   ],
+  [
+    { label: 'Reading', done: 5000, total: 5000, note: '', elapsedMs: 2000 },
+    'Reading 5,000 of 5,000 (100 %, 2,500/s)',
+  ],
   [{ label: 'Reading', done: 7, total: null, note: 'now', elapsedMs: 10 }, 'Reading 7 now'],
   [{ label: 'Reading', done: 0, total: 0, note: '', elapsedMs: 10 }, 'Reading 0 of 0'],
 ])('%j is shown as %j', (state, line) => {
