@@ -48,11 +48,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
     this.stopRequest.stop('reader gone');
   });
   private readonly contexts: Context[] = [];
-  private readonly lines = createLiveLines({
-    output: process.stderr,
-    isAllowed: !this.isJson,
-    now: Date.now,
-  });
+  private readonly lines = createLiveLines({ output: process.stderr, isAllowed: !this.isJson, now: Date.now });
   private resultExit: ResultExit = 0;
 
   /** The command itself: returns what `report` printed, or nothing where it printed a stream. */
@@ -85,7 +81,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
     return this.lines.progress(label);
   }
 
-  /** A line on stderr that is redrawn in place; nothing without a terminal or under `--json`. */
+  /** The same for any text. */
   protected liveLine(): LiveLine {
     return this.lines.line();
   }

@@ -142,5 +142,5 @@ export const dryRunFlag = {
 /** `byDefault` is in seconds, for the help text: the command itself sees to it. */
 export function timeoutFlag(byDefault: number) {
   const summary = `How long --wait waits at the most, in seconds (default: ${String(byDefault)}).`;
-  return { timeout: Flags.integer({ min: 1, summary, helpValue: 'SECONDS' }) };
+  return { timeout: Flags.integer({ min: 1, summary, helpValue: 'SECONDS', dependsOn: ['wait'] }) };
 }

@@ -14,9 +14,9 @@ export const statusFlags = {
   wait: Flags.boolean({ summary: 'Return when the lag is small enough; exit 6 when it is not in time.' }),
   'max-lag': Flags.integer({
     min: 0,
-    default: 0,
-    summary: 'How many offsets behind is small enough.',
+    summary: 'How many offsets behind is small enough for --wait (default: 0).',
     helpValue: 'N',
+    dependsOn: ['wait'],
   }),
   watch: Flags.boolean({
     char: 'w',

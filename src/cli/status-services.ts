@@ -42,7 +42,7 @@ function toService(context: Context, profile: string | null, flags: Omit<StatusF
   const read = flags.watch
     ? lookAgain
     : flags.wait
-      ? (): Promise<ServiceStatus> => awaitLag(look, flags['max-lag'], timeoutMs, signal)
+      ? (): Promise<ServiceStatus> => awaitLag(look, flags['max-lag'] ?? 0, timeoutMs, signal)
       : (): Promise<ServiceStatus> => measureStatus(look, signal);
   return { profile, read, explain: (error) => context.explain(error) };
 }

@@ -94,6 +94,8 @@ describe('wrong use', () => {
     [['rollback', '--only', '--cascade', '--event-id', '018f3c1e-7b7c-7def-8abc-0123456789ab']],
     [['rollback', '--event-id', 'not-an-id']],
     [['log', '-o', 'sometime']],
+    [['status', '--max-lag', '0']],
+    [['status', '--timeout', '5']],
     [['nonsense']],
   ])('%j is exit 2 and names the help', async (args) => {
     const result = await runCli(args, { env: { KAFKA_BROKERS: NOBODY, DATABASE_URL: NO_DATABASE } });
