@@ -48,7 +48,7 @@ export abstract class BaseCommand<Result extends object> extends Command {
     this.stopRequest.stop('reader gone');
   });
   private readonly contexts: Context[] = [];
-  private readonly lines = createLiveLines({ output: process.stderr, isAllowed: !this.isJson, now: Date.now });
+  private readonly lines = createLiveLines(process.stderr, !this.isJson);
   private resultExit: ResultExit = 0;
 
   /** The command itself: returns what `report` printed, or nothing where it printed a stream. */

@@ -9,7 +9,9 @@ export interface LiveLines {
   readonly takeAway: () => void;
 }
 
-export function createLiveLines(environment: LineEnvironment): LiveLines {
+/** `isAllowed`: false under `--json`. */
+export function createLiveLines(output: LineEnvironment['output'], isAllowed: boolean): LiveLines {
+  const environment = { output, isAllowed, now: Date.now };
   const made: { stop(): void }[] = [];
   const kept = <Line extends { stop(): void }>(line: Line): Line => {
     made.push(line);

@@ -1,7 +1,10 @@
 /** A terminal whose screen is redrawn in place. */
 export interface LiveScreen {
-  /** Shows a text in the place of the one before; what is below the terminal's last line is left out. */
-  draw(text: string): void;
+  /**
+   * Shows what `render` makes, for the terminal's size of that moment, in the place of what was there before, and again
+   * when that size changes. What is below the terminal's last line is left out, and that line says so.
+   */
+  draw(render: () => string): void;
   /** Aborts when q was pressed. */
   readonly left: AbortSignal;
   /** Gives the terminal back as it was, and prints the text drawn last. Safe to repeat. */
@@ -38,7 +41,7 @@ export function openLiveScreen(
 ): LiveScreen | null {
   if (output.isTTY !== true || env['TERM'] === 'dumb') return null;
   const leaving = new AbortController();
-  let last = '';
+  let last: (() => string) | null = null;
   let isOpen = true;
   const hasKeys = input.isTTY === true && input.setRawMode !== undefined;
   const onKeys = (keys: Buffer | string): void => {
@@ -46,16 +49,22 @@ export function openLiveScreen(
     if (String(keys).includes(CTRL_C)) kill(pid, 'SIGINT');
     else if (/q/i.test(String(keys))) leaving.abort();
   };
+  const show = (): void => {
+    if (!isOpen || last === null) return;
+    const lines = fitLines(last().split('\n'), output.rows ?? 24);
+    output.write(`${HOME}${lines.map((line) => `${line}${ERASE_LINE}`).join('\n')}${ERASE_BELOW}`);
+  };
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
     signal.removeEventListener('abort', close);
+    output.off('resize', show);
     if (hasKeys) {
       input.off('data', onKeys);
       input.setRawMode?.(false);
       input.pause();
     }
-    output.write(`${LEAVE}${last === '' ? '' : `${last}\n`}`);
+    output.write(`${LEAVE}${last === null ? '' : `${last()}\n`}`);
   };
   output.write(ENTER);
   if (hasKeys) {
@@ -63,14 +72,20 @@ export function openLiveScreen(
     input.on('data', onKeys);
   }
   signal.addEventListener('abort', close);
+  output.on('resize', show);
   return {
     left: leaving.signal,
     close,
-    draw(text) {
+    draw(render) {
       if (!isOpen) return;
-      last = text;
-      const lines = text.split('\n').slice(0, output.rows ?? 24);
-      output.write(`${HOME}${lines.map((line) => `${line}${ERASE_LINE}`).join('\n')}${ERASE_BELOW}`);
+      last = render;
+      show();
     },
   };
+}
+
+function fitLines(lines: readonly string[], rows: number): readonly string[] {
+  if (lines.length <= rows) return lines;
+  const kept = lines.slice(0, Math.max(0, rows - 1));
+  return [...kept, `… ${String(lines.length - kept.length)} more lines`];
 }

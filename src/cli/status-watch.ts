@@ -16,7 +16,7 @@ interface WatchOptions {
   /** Null: every look is printed. */
   readonly screen: LiveScreen | null;
   readonly print: (seen: SeenServices) => Promise<void>;
-  /** Asked at each look: the terminal may have changed its width. */
+  /** Asked whenever something is drawn: the terminal may have changed its width. */
   readonly style: () => Style;
   readonly now: () => number;
 }
@@ -35,7 +35,7 @@ export async function watchServices(
       const startedAt = performance.now();
       const seen = { at: new Date(now()).toISOString(), ...(await lookAtServices(services)) };
       if (screen === null) await print(seen);
-      else screen.draw(renderScreen(seen, intervalS, style()));
+      else screen.draw(() => renderScreen(seen, intervalS, style()));
       const left = Math.max(0, intervalS * 1000 - (performance.now() - startedAt));
       const isOver = await delay(left, false, { signal: end }).catch(() => true);
       if (isOver) return exitOf(seen);
