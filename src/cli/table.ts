@@ -14,8 +14,8 @@ export interface Column {
 /** Raw text of the log or the database (made safe here), with the colour it is printed in. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
-/** Columns between two columns of the table. */
-const GAP = 2;
+/** Columns of the terminal between two columns of a table. */
+export const COLUMN_GAP = 2;
 /** A column is not cut below this, so that ids and times stay recognisable. */
 const LEAST = 8;
 /** What a column of ids is not cut below, where the terminal has so much: a UUID. */
@@ -39,7 +39,7 @@ export function renderTable(
     lines.reduce((widest, line) => Math.max(widest, displayWidth(line[at]?.text ?? '')), 1),
   );
   const room = style.width ?? Infinity;
-  const leasts = columns.map(({ isId = false }) => Math.min(isId ? LEAST_ID : LEAST, room - GAP - 1));
+  const leasts = columns.map(({ isId = false }) => Math.min(isId ? LEAST_ID : LEAST, room - COLUMN_GAP - 1));
   const { widths, isCut } =
     style.width === null ? { widths: wanted, isCut: false } : fitWidths(wanted, leasts, style.width);
   const layout = layOut(isCut ? [...widths, 1] : widths);
@@ -60,14 +60,14 @@ export function renderFields(
   style: Style,
 ): string {
   const labelWidth = Math.max(0, ...fields.map(([label]) => displayWidth(label)));
-  const indent = ' '.repeat(labelWidth + GAP);
+  const indent = ' '.repeat(labelWidth + COLUMN_GAP);
   return fields
     .map(([label, cell]) => {
       const { text, paint } = readCell(cell);
       const [first = '', ...rest] =
-        style.width === null ? [text] : wrapText(text, style.width - labelWidth - GAP);
+        style.width === null ? [text] : wrapText(text, style.width - labelWidth - COLUMN_GAP);
       const head =
-        `${style.theme.dim(padText(label, labelWidth))}${' '.repeat(GAP)}${paint(first)}`.trimEnd();
+        `${style.theme.dim(padText(label, labelWidth))}${' '.repeat(COLUMN_GAP)}${paint(first)}`.trimEnd();
       return [head, ...rest.map((line) => `${indent}${paint(line)}`)].join('\n');
     })
     .join('\n');
@@ -86,9 +86,11 @@ function fitWidths(
   room: number,
 ): { widths: readonly number[]; isCut: boolean } {
   const leastOf = (count: number): number =>
-    leasts.slice(0, count).reduce((sum, least, at) => sum + Math.min(wanted[at] ?? 0, least) + GAP, -GAP);
+    leasts
+      .slice(0, count)
+      .reduce((sum, least, at) => sum + Math.min(wanted[at] ?? 0, least) + COLUMN_GAP, -COLUMN_GAP);
   if (leastOf(wanted.length) <= room) return { widths: shrink(wanted, leasts, room), isCut: false };
-  const roomBesideMark = room - GAP - 1;
+  const roomBesideMark = room - COLUMN_GAP - 1;
   let count = wanted.length - 1;
   while (count > 1 && leastOf(count) > roomBesideMark) count -= 1;
   return { widths: shrink(wanted.slice(0, count), leasts, roomBesideMark), isCut: true };
@@ -97,7 +99,7 @@ function fitWidths(
 /** Takes from the widest column that may give, one column at a time, until all fit or none may give any more. */
 function shrink(wanted: readonly number[], leasts: readonly number[], room: number): readonly number[] {
   const widths = [...wanted];
-  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
+  let excess = widths.reduce((sum, width) => sum + width + COLUMN_GAP, -COLUMN_GAP) - room;
   while (excess > 0) {
     const given = widths.map((width, at) => (width > (leasts[at] ?? LEAST) ? width : 0));
     const widest = Math.max(...given);
@@ -130,7 +132,7 @@ function layOut(widths: readonly number[]): string {
       'mid-mid': '',
       right: '',
       'right-mid': '',
-      middle: ' '.repeat(GAP),
+      middle: ' '.repeat(COLUMN_GAP),
     },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });

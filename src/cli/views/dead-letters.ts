@@ -63,7 +63,8 @@ function reasonLine(
   const often = putBacks === 0 ? '' : ` (came back ${count(putBacks)}×)`;
   const room = width === null ? Infinity : Math.max(0, width - 4 - displayWidth(`${name}${often}${done}`));
   const text = cutText(visible(message ?? ''), room);
-  return `  ${theme.bad(name)}${theme.warn(often)}${theme.good(done)}  ${text}`.trimEnd();
+  const said = `${theme.bad(name)}${theme.warn(often)}${theme.good(done)}  ${text}`;
+  return `  ${name + text === '' ? `${theme.dim('no reason is given')}${theme.warn(often)}${theme.good(done)}` : said}`.trimEnd();
 }
 
 /** Refused letters that are named one by one. */

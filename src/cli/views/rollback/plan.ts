@@ -62,7 +62,7 @@ function renderPlan(plan: UserPlan, style: Style): string {
     return [what, ...bodyOf([{ title: 'THEN', plan }], style)].join('\n');
   }
   if (kind === 'already') return `${head}: already rolled back, nothing to do`;
-  if (!decision.isAccepted) return `${head}: ${refusalText(plan, theme)}`;
+  if (!decision.isAccepted) return refusalText(`User ${plan.userId}: `, plan, style);
   const parts = [
     `${head}: roll back ${count(plan.targets.length, 'event')} (${mode})`,
     ...bodyOf([{ title: 'THEN', plan }], style),
@@ -90,7 +90,7 @@ function bodyOf(ways: readonly Way[], style: Style): readonly string[] {
   if (events.length > 0) parts.push(tableOf(['EVENT', 'OPERATION', 'NOW'], tried, events, style));
   for (const { title, plan } of ways) {
     const way = ways.length === 1 ? '' : `${title}: `;
-    if (!plan.outlook.decision.isAccepted) parts.push(`${way}${refusalText(plan, theme)}`);
+    if (!plan.outlook.decision.isAccepted) parts.push(refusalText(way, plan, style));
     if (plan.obstacle === null) continue;
     const { code, message } = plan.obstacle;
     const text = `${way}it could not be executed here as things are (${code}): ${message}`;
@@ -114,10 +114,12 @@ function headOf({ userId }: UserPlan, { theme }: Style): string {
   return theme.title(`User ${visible(userId)}`);
 }
 
-function refusalText({ outlook: { decision } }: UserPlan, theme: Theme): string {
+/** `lead` says whose or which way it is. */
+function refusalText(lead: string, { outlook: { decision } }: UserPlan, { theme, width }: Style): string {
   if (decision.isAccepted) return '';
-  const events = decision.events.map((id) => `\n  ${visible(id)}`).join('');
-  return `${theme.bad(`refused (${decision.code})`)} ${decision.message}:${events}`;
+  const text = visible(`${lead}refused (${decision.code}) ${decision.message}:`);
+  const lines = wrapText(text, width ?? Infinity).map((line) => theme.bad(line));
+  return [...lines, ...decision.events.map((id) => `  ${visible(id)}`)].join('\n');
 }
 
 function tableOf(

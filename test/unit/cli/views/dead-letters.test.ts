@@ -32,6 +32,11 @@ test('a dead letter is two lines: from where and whose, then why, made safe for 
   expect(lines[4]).toBe('1 dead letter');
 });
 
+test('a dead letter without a reason says so, rather than to leave a line empty', () => {
+  const silent = { ...ENTRY, exception: null, message: null, putBacks: 0, putBackAt: null };
+  expect(renderDeadLetters([silent], 1, STYLE, NOW).split('\n')[2]).toBe('  no reason is given');
+});
+
 test('no dead letters are said to be none', () => {
   expect(renderDeadLetters([], 0, STYLE, NOW)).toBe('✓ No dead letters');
 });
