@@ -34,10 +34,11 @@ export interface UserThen {
 
 /**
  * `41` is an offset, `3@41` one of partition 3 as `log` and `status` print it; `@2026-01-31`, `@-1h` and the rest of log's
- * times, with or without the @, are times. USAGE.
+ * times are times, those that are no number also without the @. USAGE.
  */
 export function parseMoment(text: string, nowMs: number): Moment {
-  if (/^\d{1,9}$/.test(text)) return { offset: BigInt(text), partition: null };
+  // However many digits it has: the seconds of an epoch need the @.
+  if (/^\d{1,18}$/.test(text)) return { offset: BigInt(text), partition: null };
   const [, partition, offset] = /^(\d{1,9})@(\d{1,18})$/.exec(text) ?? [];
   if (partition !== undefined && offset !== undefined)
     return { offset: BigInt(offset), partition: Number(partition) };

@@ -73,6 +73,11 @@ describe('a user as of then', () => {
     expect(await then('a', '10')).toMatchObject({ row: { name: 'A', age: 5 } });
   });
 
+  test('takes a number for an offset, however large, and for a time behind an @', () => {
+    expect(parseMoment('1769860800', NOW)).toEqual({ offset: 1769860800n, partition: null });
+    expect(parseMoment('@1769860800', NOW)).toEqual({ timestamp: 1769860800_000 });
+  });
+
   test('refuses what is neither an offset nor a time', () => {
     for (const text of ['', 'soon', '-5', '@', '12:13', '1@', '1@x'])
       expect(() => parseMoment(text, NOW)).toThrow(expect.objectContaining({ code: 'USAGE' }));

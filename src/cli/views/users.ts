@@ -1,5 +1,6 @@
 import type { UserThen } from '../../app/user-then.ts';
 import type { UserDetails, UserEvent, UsersList, UserText } from '../../app/users.ts';
+import type { RawJson } from '../../domain/raw-json.ts';
 import { shortTime } from '../age-text.ts';
 import { shellWord } from '../same-service.ts';
 import { visible } from '../sanitize.ts';
@@ -45,7 +46,7 @@ export function renderUserThen(
     row === null
       ? style.theme.dim('There was no row.')
       : renderFields(
-          Object.entries(row).map(([column, { text }]) => [column, text] as const),
+          Object.entries(row).map(([column, json]) => [column, renderValue(plainText(json), style)] as const),
           style,
         );
   const by = `as of event ${eventId} at ${String(partition)}@${String(offset)}, published ${shortTime(timestamp)}`;
@@ -109,6 +110,13 @@ function renderReason({ error, blockedBy, status }: UserEvent): string {
   if (error !== null && status === 'rolled_back') return `withdrawn (was ${error.code})`;
   if (error !== null) return `${error.code}: ${error.message}`;
   return blockedBy === null ? '' : `behind ${blockedBy}`;
+}
+
+/** A text as it is, as the table's own columns are shown; everything else as JSON. */
+function plainText({ text }: RawJson): string | null {
+  if (text === 'null') return null;
+  const value: unknown = text.startsWith('"') ? JSON.parse(text) : text;
+  return typeof value === 'string' ? value : text;
 }
 
 function renderValue(text: string | null, style: Style): Cell {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { UserDetails, UserEvent } from '../../../../src/app/users.ts';
 import { RawJson } from '../../../../src/domain/raw-json.ts';
 import { PLAIN_STYLE, type Style } from '../../../../src/cli/theme.ts';
-import { renderUser, renderUsers, wayOn } from '../../../../src/cli/views/users.ts';
+import { renderUser, renderUsers, renderUserThen, wayOn } from '../../../../src/cli/views/users.ts';
 
 const USER = '7f0c1c52-9d0b-4d3e-8a57-0d5f0c2f9a11';
 const ids = ['1', '2', '3'].map((n) => `018f3f1e-7a2b-7c3d-8e4f-00000000000${n}`);
@@ -91,4 +91,17 @@ test('the way on is a flag that a shell takes as it is', () => {
   expect(wayOn({ after: 'u1' })).toBe('--offset-id u1');
   expect(wayOn({ after: "zoë's 🙂" })).toBe(`--offset-id 'zoë'\\''s 🙂'`);
   expect(wayOn({ skip: 20 })).toBe('--skip 20');
+});
+
+test('a user as of then is shown as the table has one, texts without quotes', () => {
+  const row = {
+    name: new RawJson('"Ada\\u001b"'),
+    age: new RawJson('36'),
+    email: new RawJson('null'),
+    tags: new RawJson('["a"]'),
+  };
+  const then = { userId: USER, at: '4', eventId: ids[0] ?? '', partition: 1, offset: 4n, row };
+  const shown = renderUserThen({ ...then, timestamp: '2026-01-31T08:00:01.500Z' }, at(80)).split('\n');
+  expect(shown.slice(0, 4)).toEqual(['name   Ada\\x1b', 'age    36', 'email  NULL', 'tags   ["a"]']);
+  expect(shown.at(-1)).toContain('at 1@4, published 2026-01-31 08:00:01Z');
 });
