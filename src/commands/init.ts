@@ -3,6 +3,7 @@ import { parseTableName } from '../app/init/choose-table.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { deadLetterTopicFlag } from '../cli/dead-letter-flags.ts';
 import { databaseFlags, initFlags, logFlags } from '../cli/flags.ts';
+import { sameServiceFlags } from '../cli/same-service.ts';
 import { renderInit } from '../cli/views/init.ts';
 
 export default class Init extends BaseCommand<InitResult> {
@@ -41,6 +42,6 @@ export default class Init extends BaseCommand<InitResult> {
       deadLetters:
         config.deadLetterTopic === null ? null : await context.log('short', config.deadLetterTopic),
     });
-    return this.report(result, renderInit);
+    return this.report(result, (_, style) => renderInit(result, style, sameServiceFlags(flags)));
   }
 }

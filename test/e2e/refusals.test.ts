@@ -190,6 +190,12 @@ describeKafka('every refusal has its message, code and exit', () => {
       await service.catchUp(7);
       const failed = await service.run(['failures', '--class', 'rollback', '--json']);
       expect(JSON.parse(failed.stdout)).toMatchObject({ eventId, code: 'DRIFT', parked: 1 });
+      // Sent once more it would change nothing: the one that failed here is named, and how it is executed.
+      const repeated = await service.run(['rollback', '--event-id', OTHER, '--only', '--yes', '--force'], {
+        exit: 7,
+      });
+      expect(repeated.stdout).toContain('could not be executed here (DRIFT)');
+      expect(repeated.stdout).toMatch(new RegExp(`user-events retry ${eventId}.*--force`));
       const again = await service.run(['retry', eventId], { exit: 7 });
       expect(again.stdout).toContain('DRIFT');
       const forced = await service.run(['retry', eventId, '--force', '--json']);

@@ -93,6 +93,11 @@ function decide(
   const pending = ahead.map(toPending);
   const underWay =
     view.kind === 'already' && !isKnown ? pending.find(({ eventId }) => eventId === newest?.eventId) : null;
+  const failed = isKnown
+    ? history.findLast(
+        ({ withdraws, status }) => status === 'failed' && targets.some((id) => withdraws?.includes(id)),
+      )
+    : undefined;
   return {
     userId,
     targets,
@@ -101,6 +106,7 @@ function decide(
     outlook: view,
     pending,
     underWay: underWay ?? null,
+    failedHere: failed === undefined ? null : { eventId: failed.eventId, error: failed.error },
     isTriedOut: false,
     now: null,
     then: null,

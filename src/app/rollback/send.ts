@@ -25,7 +25,7 @@ export interface SentRollback {
   readonly offset: bigint | null;
   /**
    * `sent`, or `pending` where it had been sent before, until the local consumer has decided it (`--wait`). `already`:
-   * withdrawn, nothing was sent.
+   * withdrawn, nothing was sent. `failed`: it could not be executed here, this one or the earlier one that it would repeat.
    */
   readonly outcome: 'sent' | 'pending' | 'already' | 'refused' | 'applied' | 'failed';
   readonly code: string | null;
@@ -152,13 +152,17 @@ function recordOf(
 }
 
 function resultOf(
-  { userId, targets, outlook, underWay }: UserPlan,
+  { userId, targets, outlook, underWay, failedHere }: UserPlan,
   sent: (RecordPosition & { readonly eventId: string }) | null,
 ): SentRollback {
   const { mode, decision } = outlook;
   const { eventId = null, partition = null, offset = null } = sent ?? underWay ?? {};
   const base = { userId, targets, mode, eventId, partition, offset, code: null, message: null };
   if (sent !== null) return { ...base, outcome: 'sent' };
+  if (failedHere !== null) {
+    const { code = null, message = null } = failedHere.error ?? {};
+    return { ...base, eventId: failedHere.eventId, outcome: 'failed', code, message };
+  }
   if (decision.isAccepted) return { ...base, outcome: underWay === null ? 'already' : 'pending' };
   return { ...base, outcome: 'refused', code: decision.code, message: decision.message };
 }

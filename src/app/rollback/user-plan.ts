@@ -16,6 +16,11 @@ export interface UserPlan {
   readonly pending: readonly PendingEvent[];
   /** The pending rollback that withdraws the targets already; null where there is none. */
   readonly underWay: PendingEvent | null;
+  /**
+   * The rollback that withdraws the targets already and could not be executed here (drift, say): it waits for `retry`, and
+   * another one would change nothing. Null where there is none; its error is null where errors were not read (many users).
+   */
+  readonly failedHere: { readonly eventId: string; readonly error: EventError | null } | null;
   /** True: what follows was executed and undone. False (many users): it was decided alone, and what follows is empty. */
   readonly isTriedOut: boolean;
   /** The row now, and as it would be; null = there is none. */

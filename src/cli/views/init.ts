@@ -2,8 +2,8 @@ import type { InitResult } from '../../app/init.ts';
 import { visible } from '../sanitize.ts';
 import type { Style } from '../theme.ts';
 
-/** What was set up, a line each, and what to do next. */
-export function renderInit(result: InitResult, { theme }: Style): string {
+/** What was set up, a line each, and what to do next; `flags`: what the next commands need to mean the same service. */
+export function renderInit(result: InitResult, { theme }: Style, flags: string): string {
   const line = (what: string, detail: string): string =>
     `${theme.good('✓')} ${what} ${theme.dim(visible(detail))}`;
   const columns = result.columns.length === 0 ? 'none' : result.columns.join(', ');
@@ -30,7 +30,7 @@ export function renderInit(result: InitResult, { theme }: Style): string {
           ),
         ]),
     '',
-    `Next: ${theme.accent('user-events publish create u1 --name Ada')} and ${theme.accent('user-events consume')}`,
+    `Next: ${theme.accent(visible(`user-events publish create u1 --name Ada${flags}`))} and ${theme.accent(visible(`user-events consume${flags}`))}`,
   ].join('\n');
 }
 

@@ -28,21 +28,27 @@ function lineOf(
 ): string {
   const user = `user ${visible(userId)}`;
   const place = `event ${eventId ?? ''} at [${String(partition)}]@${String(offset)}`;
-  const why = `(${code ?? ''}) ${visible(message ?? '')}`;
+  const why = code === null ? '' : ` (${code}) ${visible(message ?? '')}`;
   switch (outcome) {
     case 'already':
       return `${theme.dim('=')} ${user}: already rolled back, nothing was sent`;
     case 'pending':
       return `${theme.dim('=')} ${user}: under way as ${place}, not executed here yet; nothing more was sent`;
     case 'refused':
-      return `${theme.bad('✗')} ${user}: refused ${why}`;
+      return `${theme.bad('✗')} ${user}: refused${why}`;
     case 'failed':
-      return `${theme.bad('✗')} ${user}: sent, but could not be executed here ${why}`;
+      return `${theme.bad('✗')} ${user}: sent, but could not be executed here${why}\n  → ${retryHint(eventId ?? '', code)}`;
     case 'applied':
       return `${theme.good('✓')} ${user}: rolled back by event ${eventId ?? ''}`;
     case 'sent':
       return `${theme.good('✓')} ${user}: sent as ${place}; every service's consumer executes it`;
   }
+}
+
+/** A rollback that failed here waits for a decision of this service: another rollback would change nothing. */
+function retryHint(eventId: string, code: string | null): string {
+  const over = code === 'DRIFT' ? ', over what was changed outside the log with --force' : '';
+  return `Mend what stands in the way, then: user-events retry ${eventId}${over}`;
 }
 
 function totalsOf(sent: readonly SentRollback[], rejected: number): string {

@@ -61,6 +61,14 @@ function renderPlan(plan: UserPlan, style: Style): string {
     const what = `${head}: ${theme.warn('under way')}: rollback ${place} is sent, and not executed here yet`;
     return [what, ...bodyOf([{ title: 'THEN', plan }], style)].join('\n');
   }
+  if (plan.failedHere !== null) {
+    const { eventId, error } = plan.failedHere;
+    const why = error === null ? '' : ` (${error.code}: ${error.message})`;
+    const text = `User ${plan.userId}: already rolled back, but not here: event ${eventId} failed${why}. It waits for retry.`;
+    return wrapText(visible(text), style.width ?? Infinity)
+      .map((line) => theme.bad(line))
+      .join('\n');
+  }
   if (kind === 'already') return `${head}: already rolled back, nothing to do`;
   if (!decision.isAccepted) return refusalText(`User ${plan.userId}: `, plan, style);
   const parts = [

@@ -113,11 +113,13 @@ function eventRows(columns: readonly Column[]): Cell[][] {
 
 function noteOf(plan: UserPlan | null): string | null {
   if (plan === null) return 'knows none of these events';
-  const { outlook, obstacle, underWay } = plan;
+  const { outlook, obstacle, underWay, failedHere } = plan;
   const { decision, kind, later } = outlook;
   if (!decision.isAccepted)
     return `refused (${decision.code}) ${decision.message}: ${decision.events.join(', ')}`;
   if (underWay !== null) return `under way as event ${underWay.eventId}`;
+  if (failedHere !== null)
+    return `already rolled back, but not here: event ${failedHere.eventId} failed and waits for retry`;
   if (kind === 'already') return 'already rolled back';
   if (obstacle !== null) return `could not be executed as things are (${obstacle.code}): ${obstacle.message}`;
   return kind === 'choose' ? `${count(later.length, 'later event')} in the way: --only or --cascade` : null;

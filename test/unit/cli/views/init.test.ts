@@ -24,21 +24,21 @@ const RESULT = {
 } as const;
 
 test('what was set up is said, and what to do next', () => {
-  expect(renderInit(RESULT, PLAIN_STYLE)).toBe(
+  expect(renderInit(RESULT, PLAIN_STYLE, ' --profile orders')).toBe(
     [
       '✓ Ledger user_events in localhost:5432/orders',
       '✓ Table public.users made; key user_id; events carry name, email',
       '✓ Rules strict: a create of a user that exists fails, so does an update or delete of one that does not',
       '✓ Topic user-events on localhost:9092, made, 4 partitions',
       '',
-      'Next: user-events publish create u1 --name Ada and user-events consume',
+      'Next: user-events publish create u1 --name Ada --profile orders and user-events consume --profile orders',
     ].join('\n'),
   );
 });
 
 test('what was there already is told apart', () => {
   const again = { ...RESULT, migrations: [], tableCreated: false, topicCreated: false, columns: [] };
-  const text = renderInit(again, PLAIN_STYLE);
+  const text = renderInit(again, PLAIN_STYLE, '');
   expect(text).toContain('in localhost:5432/orders, there already');
   expect(text).toContain('Table public.users found; key user_id; events carry none');
   expect(text).toContain('on localhost:9092, there already');

@@ -22,6 +22,7 @@ const REFUSED: UserPlan = {
   },
   pending: [],
   underWay: null,
+  failedHere: null,
   isTriedOut: true,
   now: null,
   then: null,
@@ -41,4 +42,16 @@ test('a refusal is told in words that are whole on a narrow terminal, with the e
 test('of two ways the one that would be refused is named', () => {
   const choice = { only: [REFUSED], cascade: [REFUSED], others: [] };
   expect(renderChoice(choice, NARROW)).toMatch(/^User ada: 1 later event in the way\nONLY: refused/);
+});
+
+test('what is rolled back already, and could not be executed here, says so', () => {
+  const failed = { eventId: LATER, error: { code: 'DRIFT' as const, message: 'The row differs in name' } };
+  const plan: UserPlan = {
+    ...REFUSED,
+    outlook: { ...REFUSED.outlook, kind: 'already', decision: { isAccepted: true, withdraws: [ID] } },
+    failedHere: failed,
+  };
+  expect(renderPlans({ plans: [plan], rejected: [], aheadGap: null }, PLAIN_STYLE)).toBe(
+    `User ada: already rolled back, but not here: event ${LATER} failed (DRIFT: The row differs in name). It waits for retry.`,
+  );
 });
