@@ -39,5 +39,14 @@ describeKafka('prune beside a running consumer', () => {
     expect(rows).toEqual([{ full: 0, all: EVENTS }]);
     expect(emptied).toBe(EVENTS);
     await service.run(['verify', '--from-log', '--exact']);
+    // Proven by what pruning kept, and not for want of anything to compare.
+    await pool.query(`update public.users set name = 'tampered' where user_id like '%-7'`);
+    const { stdout } = await service.run(['verify', '--json'], { exit: 6 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      differenceCount: 2,
+      differences: expect.arrayContaining(
+        ['late-7', 'user-7'].map((userId) => expect.objectContaining({ userId })),
+      ),
+    });
   }, 180_000);
 });
