@@ -3,6 +3,7 @@ import { readDeadLetter, ownHeaders } from '../../src/domain/dead-letter.ts';
 import type { LogRecord } from '../../src/domain/record.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { createKafkaEventLog } from '../../src/log/kafka/event-log.ts';
+import { configFile } from '../support/config-file.ts';
 import { runCli, spawnCli } from '../support/cli.ts';
 import { connectLetter } from '../support/dead-letter-harness.ts';
 import { describeKafka, kafkaBrokers } from '../support/describe-kafka.ts';
@@ -187,6 +188,14 @@ describeKafka('dead letters', () => {
     await openLog(deadLetters).append([connectLetter('u1', topic, 0)]);
     const unasked = await service.run(['retry', '--dead-letter', deadLetters], { exit: 2 });
     expect(unasked.stderr).toContain('NO_TERMINAL');
+    const production = {
+      ...service.env,
+      USER_EVENTS_CONFIG: await configFile({ live: { production: true } }),
+      USER_EVENTS_PROFILE: 'live',
+    };
+    const guarded = await runCli(['retry', '--dead-letter', deadLetters, '--yes'], { env: production });
+    expect(guarded).toMatchObject({ exitCode: 6 });
+    expect(guarded.stderr).toContain('PRODUCTION_GUARD');
     expect(await recordsOf(topic)).toEqual([]);
     await service.run(['retry', '--dead-letter', deadLetters, '--all-failed'], { exit: 2 });
     await service.run(['failures', '--dead-letter', deadLetters, '--code', 'DRIFT'], { exit: 2 });

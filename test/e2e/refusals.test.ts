@@ -106,6 +106,20 @@ describeKafka('every refusal has its message, code and exit', () => {
       expectRefusal(await runCli(['failures'], { env }), 'CONFIG_INVALID');
     }, 30_000);
 
+    test.each([
+      ['rollback', '--event-id', WRONG, '--only'],
+      ['retry', WRONG],
+      ['skip', WRONG, '--reason', 'x'],
+    ])(
+      '%s in production with --yes alone is PRODUCTION_GUARD',
+      async (...args) => {
+        const file = await configFile({ live: { production: true } });
+        const env = { ...service.env, USER_EVENTS_CONFIG: file, USER_EVENTS_PROFILE: 'live' };
+        expectRefusal(await runCli([...args, '--yes'], { env }), 'PRODUCTION_GUARD');
+      },
+      30_000,
+    );
+
     test('an update left without its create is WOULD_INVALIDATE, and nothing is sent', async () => {
       const { stdout } = await service.run(['rollback', '--event-id', CREATE, '--only', '--yes'], {
         exit: 6,

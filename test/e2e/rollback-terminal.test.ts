@@ -70,7 +70,11 @@ describeTerminal('the interactive choice', () => {
         const before = await records();
         const terminal = await atTerminal([]);
         await act(terminal);
-        expect({ exit: await terminal.ended, screen: terminal.screen() }).toMatchObject({ exit });
+        const code = exit === 130 ? 'INTERRUPTED' : 'DECLINED';
+        expect({ exit: await terminal.ended, screen: terminal.screen() }).toEqual({
+          exit,
+          screen: expect.stringMatching(new RegExp(`\\(${code}\\)`)),
+        });
         expect(await records()).toBe(before);
       },
       60_000,
