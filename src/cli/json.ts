@@ -34,8 +34,10 @@ function serialise(value: unknown): string {
   if (value instanceof RawJson) return value.text;
   if (value instanceof Date) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(serialise).join(',')}]`;
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([name, member]) => `${JSON.stringify(name)}:${serialise(member)}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${serialise(member)}`;
+  }
+  return `{${members}}`;
 }

@@ -24,7 +24,10 @@ export interface HistoryEntry {
   readonly error: EventError | null;
 }
 
-export function isCud(entry: HistoryEntry): boolean {
+/** What a decision on a rollback looks at, by existence alone (DESIGN 5): the same in every service. */
+export type ExistingEntry = Pick<HistoryEntry, 'eventId' | 'partition' | 'operation' | 'withdraws'>;
+
+export function isCud(entry: ExistingEntry): boolean {
   return entry.operation !== null && entry.operation !== 'rollback';
 }
 
@@ -32,9 +35,9 @@ export function isCud(entry: HistoryEntry): boolean {
  * What stands: every entry that no standing, accepted rollback lists (DESIGN 5). Computed newest first, since a list
  * names earlier entries only. `passOver` names rollbacks that this service skipped: they withdraw nothing here.
  */
-export function standingOf(
-  history: readonly HistoryEntry[],
-  passOver: (entry: HistoryEntry) => boolean = () => false,
+export function standingOf<Entry extends ExistingEntry>(
+  history: readonly Entry[],
+  passOver: (entry: Entry) => boolean = () => false,
 ): ReadonlySet<string> {
   const withdrawn = new Set<string>();
   const standing = new Set<string>();
@@ -51,11 +54,11 @@ export function standingOf(
  * Puts every rollback behind what it lists. In a log whose partitions never grew that is the order already; after growth
  * a rollback may lie in an older partition than an event that it withdraws, and (generation, offset) would sort it first.
  */
-export function inDecisionOrder(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+export function inDecisionOrder<Entry extends ExistingEntry>(history: readonly Entry[]): readonly Entry[] {
   // Most histories have no rollback.
   if (!history.some(({ withdraws }) => withdraws !== null)) return history;
   const places = new Map(history.map(({ eventId }, index) => [eventId, index]));
-  const isMisplaced = ({ withdraws }: HistoryEntry, index: number): boolean =>
+  const isMisplaced = ({ withdraws }: Entry, index: number): boolean =>
     withdraws?.some((id) => (places.get(id) ?? -1) > index) ?? false;
   const first = history.findIndex(isMisplaced);
   const entry = history[first];

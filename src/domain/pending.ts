@@ -1,5 +1,5 @@
 import type { LogEvent } from './event.ts';
-import { inDecisionOrder, rollbackEntry, type HistoryEntry } from './history.ts';
+import { inDecisionOrder, rollbackEntry, type ExistingEntry, type HistoryEntry } from './history.ts';
 import { decideRollback } from './rollback-decision.ts';
 
 /**
@@ -7,11 +7,12 @@ import { decideRollback } from './rollback-decision.ts';
  * decided behind that. Rollbacks are decided as every service will (DESIGN 5); an event that is ahead has status
  * `parked` for want of a decision, which no decision looks at. Ids that the history has already are passed over. Pure.
  */
-export function withPending(
-  history: readonly HistoryEntry[],
+export function withPending<Entry extends ExistingEntry>(
+  history: readonly Entry[],
   pending: readonly LogEvent[],
-): readonly HistoryEntry[] {
-  let all = history;
+): readonly (Entry | HistoryEntry)[] {
+  if (pending.length === 0) return history;
+  let all: readonly (Entry | HistoryEntry)[] = history;
   const known = new Set(history.map(({ eventId }) => eventId));
   for (const event of pending) {
     if (known.has(event.eventId)) continue;
@@ -32,7 +33,7 @@ export function pendingRollbacks(
   );
 }
 
-function entryOf(before: readonly HistoryEntry[], event: LogEvent): HistoryEntry {
+function entryOf(before: readonly ExistingEntry[], event: LogEvent): HistoryEntry {
   const { eventId, partition, offset, timestamp } = event;
   const place = { eventId, partition, offset, timestamp };
   if (event.kind === 'rollback') {

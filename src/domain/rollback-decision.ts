@@ -1,6 +1,6 @@
 import type { EventErrorCode } from '../errors/codes.ts';
 import type { RollbackMode, Rules } from './event.ts';
-import { isCud, rollbackEntry, standingOf, type HistoryEntry } from './history.ts';
+import { isCud, standingOf, type ExistingEntry } from './history.ts';
 
 /** What a rollback asks for: the part of the compensating event that the decision reads. */
 export interface RollbackRequest {
@@ -24,7 +24,10 @@ export type RollbackDecision =
  * Decides a rollback on the user's history in the log alone, by existence alone, whatever this service did with it
  * (DESIGN 5): so two services that read the same log decide alike. `history` is what lies before the rollback.
  */
-export function decideRollback(history: readonly HistoryEntry[], request: RollbackRequest): RollbackDecision {
+export function decideRollback(
+  history: readonly ExistingEntry[],
+  request: RollbackRequest,
+): RollbackDecision {
   const wanted = new Set(request.targets);
   const first = history.findIndex((entry) => wanted.has(entry.eventId));
   if (first < 0) {
@@ -64,7 +67,7 @@ function refuse(
 
 /** Those of `withdraws` that lie behind `upTo`; all of them where `upTo` is not in the history. */
 function behindPlan(
-  history: readonly HistoryEntry[],
+  history: readonly ExistingEntry[],
   withdraws: readonly string[],
   upTo: string,
 ): readonly string[] {
@@ -76,15 +79,16 @@ function behindPlan(
 }
 
 function newlyInvalid(
-  history: readonly HistoryEntry[],
+  history: readonly ExistingEntry[],
   before: ReadonlySet<string>,
   withdraws: readonly string[],
   rules: Rules,
 ): readonly string[] {
-  const rollback = rollbackEntry({ eventId: '', partition: 0, offset: 0n, timestamp: 0, withdraws });
-  const after = standingOf([...history, rollback]);
+  const rollback: ExistingEntry = { eventId: '', partition: 0, operation: 'rollback', withdraws };
+  const invalid = invalidOf(history, standingOf([...history, rollback]), rules);
+  if (invalid.size === 0) return [];
   const invalidBefore = invalidOf(history, before, rules);
-  return [...invalidOf(history, after, rules)].filter((id) => !invalidBefore.has(id));
+  return [...invalid].filter((id) => !invalidBefore.has(id));
 }
 
 /**
@@ -92,7 +96,7 @@ function newlyInvalid(
  * before: a create presupposes absence, a put nothing, the rest presence.
  */
 function invalidOf(
-  history: readonly HistoryEntry[],
+  history: readonly ExistingEntry[],
   standing: ReadonlySet<string>,
   rules: Rules,
 ): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import type { RollbackMode, Rules } from './event.ts';
-import { isCud, standingOf, type HistoryEntry } from './history.ts';
+import { isCud, standingOf, type ExistingEntry } from './history.ts';
 import { decideRollback, type RollbackDecision } from './rollback-decision.ts';
 
 /** What an operator wants withdrawn, of one user. */
@@ -22,7 +22,7 @@ export interface RollbackOutlook {
 }
 
 /** What every service would decide on a rollback published now, on this service's history (DESIGN 5). Pure. */
-export function outlook(history: readonly HistoryEntry[], wish: RollbackWish): RollbackOutlook {
+export function outlook(history: readonly ExistingEntry[], wish: RollbackWish): RollbackOutlook {
   const wanted = new Set(wish.targets);
   const standing = standingOf(history);
   const first = history.findIndex((entry) => wanted.has(entry.eventId));

@@ -3,7 +3,7 @@ import { openLedger } from '../../src/app/consume/open-group.ts';
 import { planRollback } from '../../src/app/rollback/plan.ts';
 import { findTargets } from '../../src/app/rollback/targets.ts';
 import { createPool, type Queryable } from '../../src/postgres/pool.ts';
-import { readHistories, readHistoriesToDecide } from '../../src/postgres/sql/read-history.ts';
+import { readExistence, readHistories, readHistoriesToDecide } from '../../src/postgres/sql/read-history.ts';
 import { readFailedTargets } from '../../src/postgres/sql/read-failures.ts';
 import { readTargets } from '../../src/postgres/sql/read-targets.ts';
 import { readUnwritten } from '../../src/postgres/sql/read-unwritten.ts';
@@ -93,6 +93,7 @@ test.each<readonly [name: string, read: (db: Queryable, schema: string) => Promi
 test.each([
   ['to be executed', readHistories],
   ['to be decided', readHistoriesToDecide],
+  ['to be planned', readExistence],
 ])(
   'histories of a bulk %s are read by the index, also of a ledger that was never analysed',
   async (_, read) => {

@@ -1,5 +1,4 @@
-import { readFailedTargets } from '../../postgres/sql/read-failures.ts';
-import type { TargetRow } from '../../postgres/sql/read-targets.ts';
+import { readFailedTargets, type FailedTarget } from '../../postgres/sql/read-failures.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { failureFilter, type FailuresWanted } from './wanted.ts';
 
@@ -17,7 +16,7 @@ export type ChosenEvents = readonly string[] | FailedOnes;
 export async function chooseFailed(
   { pool, schema }: Database,
   { wanted, nowMs }: FailedOnes,
-): Promise<readonly TargetRow[]> {
+): Promise<readonly FailedTarget[]> {
   return readFailedTargets(pool, schema, await failureFilter(pool, schema, wanted, nowMs));
 }
 

@@ -38,12 +38,17 @@ export interface AheadRequest {
  */
 export async function readAhead(database: Database, log: EventLog, request: AheadRequest): Promise<Ahead> {
   const { users, keyType, types, signal } = request;
-  const description = await log.describe();
+  const [description, watermarks, positions] = await Promise.all([
+    log.describe(),
+    log.watermarks(),
+    readPositions(database.pool, database.schema),
+  ]);
   await requireBoundTopic(database, description.topic);
   const envelope = envelopeContext(description, keyType, types);
-  const positions = await readPositions(database.pool, database.schema);
-  const wanted = partitionsOf(users, description.partitionCount);
-  const { ranges, isCut } = rangesAhead(await log.watermarks(), positions, wanted);
+  const unread = rangesAhead(watermarks, positions);
+  // Most often nothing is ahead at all, and nobody's partition matters.
+  const wanted = unread.length === 0 ? null : partitionsOf(users, description.partitionCount);
+  const ranges = unread.filter(({ partition }) => wanted?.has(partition));
   const byUser = new Map<string, LogEvent[]>();
   if (ranges.length > 0) {
     for await (const { records } of log.read(ranges, { signal })) {
@@ -57,7 +62,9 @@ export async function readAhead(database: Database, log: EventLog, request: Ahea
   }
   return {
     byUser,
-    gap: isCut ? 'this service is far behind: only the newest of the log was looked at' : null,
+    gap: ranges.some(({ isCut }) => isCut)
+      ? 'this service is far behind: only the newest of the log was looked at'
+      : null,
   };
 }
 
@@ -82,20 +89,17 @@ function partitionsOf(users: AheadRequest['users'], partitionCount: number): Rea
   );
 }
 
+/** Of each partition what this service has not read; `isCut`: it is more than is looked at. */
 function rangesAhead(
   watermarks: readonly Watermarks[],
   positions: readonly Position[],
-  wanted: ReadonlySet<number>,
-): { readonly ranges: readonly ReadRange[]; readonly isCut: boolean } {
+): readonly (ReadRange & { readonly isCut: boolean })[] {
   const next = new Map(positions.map(({ partition, nextOffset }) => [partition, nextOffset]));
-  let isCut = false;
-  const ranges = watermarks.flatMap(({ partition, low, high }) => {
+  return watermarks.flatMap(({ partition, low, high }) => {
     const position = next.get(partition) ?? low;
     const first = position < low ? low : position;
     const newest = high - BigInt(MOST_OFFSETS);
-    if (!wanted.has(partition) || first >= high) return [];
-    if (newest > first) isCut = true;
-    return [{ partition, from: newest > first ? newest : first, to: high }];
+    if (first >= high) return [];
+    return [{ partition, from: newest > first ? newest : first, to: high, isCut: newest > first }];
   });
-  return { ranges, isCut };
 }

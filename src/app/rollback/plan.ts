@@ -1,8 +1,8 @@
 import type { LogEvent, RollbackMode } from '../../domain/event.ts';
-import type { HistoryEntry } from '../../domain/history.ts';
+import type { ExistingEntry } from '../../domain/history.ts';
 import { withPending } from '../../domain/pending.ts';
 import { outlook } from '../../domain/rollback-plan.ts';
-import { readHistories, readHistoriesToDecide } from '../../postgres/sql/read-history.ts';
+import { readExistence, readHistories } from '../../postgres/sql/read-history.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
 import type { UserTargets } from './targets.ts';
@@ -44,60 +44,127 @@ export async function* planInPortions(
   users: readonly UserTargets[],
   request: PlanRequest,
 ): AsyncGenerator<readonly UserPlan[], void> {
-  const { isThorough, ahead, signal, onProgress } = request;
+  const { isThorough, ahead, mode, signal, onProgress } = request;
+  const { pool, schema } = database;
+  const planOf: PlanOf = (user, history) =>
+    decide(ledger, user, history, ahead.byUser.get(user.userId) ?? [], mode);
+  let done = 0;
   const isTriedOut = isThorough || users.length <= MOST_TRIED_OUT;
-  const portionFrom = (from: number): readonly UserTargets[] => {
-    const decided = from === 0 ? DECIDED_FIRST : DECIDED_AT_ONCE;
-    return users.slice(from, from + (isTriedOut ? TRIED_OUT_AT_ONCE : decided));
-  };
-  // A portion ahead: the server reads while we decide.
-  const readFrom = (from: number): ReturnType<typeof readHistories> => {
-    const ids = portionFrom(from).map(({ userId }) => userId);
-    const read = (isTriedOut ? readHistories : readHistoriesToDecide)(database.pool, database.schema, ids);
-    // Awaited a portion later: until then its failure is nobody's.
-    read.catch(() => undefined);
-    return read;
-  };
-  let reading = readFrom(0);
-  for (let from = 0; from < users.length;) {
-    signal.throwIfAborted();
-    const portion = portionFrom(from);
-    const histories = await reading;
-    from += portion.length;
-    if (from < users.length) reading = readFrom(from);
-    const planned = portion.map((user): PlannedUser => {
-      const history = histories.get(user.userId) ?? [];
-      const pending = ahead.byUser.get(user.userId) ?? [];
-      return { plan: decide(ledger, user, history, pending, request.mode), history, ahead: pending };
+  const portions = isTriedOut
+    ? tryPortions(database, ledger, users, request, planOf)
+    : decidePortions(
+        readPortions(users, DECIDED_FIRST, DECIDED_AT_ONCE, signal, (ids) =>
+          readExistence(pool, schema, ids),
+        ),
+        planOf,
+      );
+  for await (const plans of portions) {
+    onProgress((done += plans.length), users.length);
+    yield await withFailedHere(database, plans);
+  }
+}
+
+type PlanOf = (user: UserTargets, history: readonly ExistingEntry[]) => UserPlan;
+
+async function* decidePortions(
+  portions: AsyncGenerator<ReadPortion<ExistingEntry>, void>,
+  planOf: PlanOf,
+): AsyncGenerator<readonly UserPlan[], void> {
+  for await (const { users, historyOf } of portions) yield users.map((user) => planOf(user, historyOf(user)));
+}
+
+async function* tryPortions(
+  database: Database,
+  ledger: Ledger,
+  all: readonly UserTargets[],
+  request: PlanRequest,
+  planOf: PlanOf,
+): AsyncGenerator<readonly UserPlan[], void> {
+  const { pool, schema } = database;
+  const read = (ids: readonly string[]) => readHistories(pool, schema, ids);
+  const portions = readPortions(all, TRIED_OUT_AT_ONCE, TRIED_OUT_AT_ONCE, request.signal, read);
+  for await (const { users, historyOf } of portions) {
+    const planned = users.map((user): PlannedUser => {
+      const history = historyOf(user);
+      return { plan: planOf(user, history), history, ahead: request.ahead.byUser.get(user.userId) ?? [] };
     });
-    const plans = isTriedOut
-      ? await tryOut(database, ledger, planned, request)
-      : planned.map(({ plan }) => plan);
-    onProgress(from, users.length);
-    yield plans;
+    yield await tryOut(database, ledger, planned, request);
+  }
+}
+
+/** What is withdrawn already with the rollback that could not be executed here; of those alone all of a history is read. */
+async function withFailedHere(
+  { pool, schema }: Database,
+  plans: readonly UserPlan[],
+): Promise<readonly UserPlan[]> {
+  const isDone = ({ outlook: { kind }, underWay }: UserPlan): boolean =>
+    kind === 'already' && underWay === null;
+  const done = plans.filter(isDone).map(({ userId }) => userId);
+  if (done.length === 0) return plans;
+  const histories = await readHistories(pool, schema, done);
+  return plans.map((plan) => {
+    const failed = isDone(plan)
+      ? histories
+          .get(plan.userId)
+          ?.findLast(
+            ({ withdraws, status }) =>
+              status === 'failed' && plan.targets.some((id) => withdraws?.includes(id)),
+          )
+      : undefined;
+    return failed === undefined
+      ? plan
+      : { ...plan, failedHere: { eventId: failed.eventId, error: failed.error } };
+  });
+}
+
+interface ReadPortion<Entry> {
+  readonly users: readonly UserTargets[];
+  readonly historyOf: (user: UserTargets) => readonly Entry[];
+}
+
+/** Reads a portion ahead: the server reads while we decide. Throws where the signal says so. */
+async function* readPortions<Entry>(
+  all: readonly UserTargets[],
+  firstSize: number,
+  size: number,
+  signal: AbortSignal,
+  read: (userIds: readonly string[]) => Promise<ReadonlyMap<string, readonly Entry[]>>,
+): AsyncGenerator<ReadPortion<Entry>, void> {
+  const readFrom = (from: number) => {
+    const users = all.slice(from, from + (from === 0 ? firstSize : size));
+    const histories = read(users.map(({ userId }) => userId));
+    // Awaited a portion later: until then its failure is nobody's.
+    histories.catch(() => undefined);
+    return { users, histories };
+  };
+  let next = readFrom(0);
+  for (let from = 0; from < all.length;) {
+    signal.throwIfAborted();
+    const { users, histories } = next;
+    const read = await histories;
+    from += users.length;
+    if (from < all.length) next = readFrom(from);
+    yield { users, historyOf: ({ userId }) => read.get(userId) ?? [] };
   }
 }
 
 function decide(
   { rules }: Ledger,
   { userId, rows }: UserTargets,
-  history: readonly HistoryEntry[],
+  history: readonly ExistingEntry[],
   ahead: readonly LogEvent[],
   mode: RollbackMode | null,
 ): UserPlan {
   const targets = rows.map(({ eventId }) => eventId);
+  const wish = { targets, mode, rules };
   const coming = withPending(history, ahead);
-  const view = outlook(coming, { targets, mode, rules });
-  const isKnown = view.kind === 'already' && outlook(history, { targets, mode, rules }).kind === 'already';
-  const newest = coming.findLast(({ withdraws }) => withdraws?.some((id) => targets.includes(id)) ?? false);
+  const view = outlook(coming, wish);
   const pending = ahead.map(toPending);
-  const underWay =
-    view.kind === 'already' && !isKnown ? pending.find(({ eventId }) => eventId === newest?.eventId) : null;
-  const failed = isKnown
-    ? history.findLast(
-        ({ withdraws, status }) => status === 'failed' && targets.some((id) => withdraws?.includes(id)),
-      )
+  const isUnderWay = view.kind === 'already' && ahead.length > 0 && outlook(history, wish).kind !== 'already';
+  const newest = isUnderWay
+    ? coming.findLast(({ withdraws }) => withdraws?.some((id) => targets.includes(id)) ?? false)
     : undefined;
+  const underWay = newest === undefined ? null : pending.find(({ eventId }) => eventId === newest.eventId);
   return {
     userId,
     targets,
@@ -106,7 +173,7 @@ function decide(
     outlook: view,
     pending,
     underWay: underWay ?? null,
-    failedHere: failed === undefined ? null : { eventId: failed.eventId, error: failed.error },
+    failedHere: null,
     isTriedOut: false,
     now: null,
     then: null,

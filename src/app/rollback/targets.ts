@@ -1,13 +1,17 @@
 import { UserEventsError } from '../../errors/user-events-error.ts';
-import { readTargets, type TargetRow } from '../../postgres/sql/read-targets.ts';
+import type { FailedTarget } from '../../postgres/sql/read-failures.ts';
+import { readTargets } from '../../postgres/sql/read-targets.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { areNamed, chooseFailed, type ChosenEvents, type FailedOnes } from '../failures/choose.ts';
 
 /** What is to be withdrawn of one user. */
 export interface UserTargets {
   readonly userId: string;
-  readonly rows: readonly TargetRow[];
+  readonly rows: readonly FoundTarget[];
 }
+
+/** An event that the ledger has, failed or not. */
+type FoundTarget = Omit<FailedTarget, 'operation'>;
 
 /** An event of a bulk of which nothing can be withdrawn: the others are. */
 export interface Rejected {
@@ -34,14 +38,7 @@ const IDS_AT_ONCE = 10_000;
  */
 export async function findTargets(database: Database, chosen: ChosenEvents): Promise<FoundTargets> {
   const rows = areNamed(chosen) ? await namedRows(database, chosen) : await failedRows(database, chosen);
-  const eventIds = areNamed(chosen) ? chosen : rows.map(({ eventId }) => eventId);
-  const known = new Set(rows.map(({ eventId }) => eventId));
-  const unknown = eventIds
-    .filter((eventId) => !known.has(eventId))
-    .map((eventId): Rejected => {
-      return { eventId, code: 'EVENT_NOT_FOUND', message: `This service's ledger has no event ${eventId}` };
-    });
-  const byUser = new Map<string, TargetRow[]>();
+  const byUser = new Map<string, FoundTarget[]>();
   const userless: Rejected[] = [];
   for (const row of rows) {
     const { userId, eventId } = row;
@@ -53,23 +50,32 @@ export async function findTargets(database: Database, chosen: ChosenEvents): Pro
       else others.push(row);
     }
   }
-  const rejected = [...unknown, ...userless];
-  if (eventIds.length === 1) throwFirst(rejected);
+  const rejected = [...(areNamed(chosen) ? unknownOf(chosen, rows) : []), ...userless];
+  if ((areNamed(chosen) ? chosen : rows).length === 1) throwFirst(rejected);
   return { users: [...byUser].map(([userId, targets]) => ({ userId, rows: targets })), rejected };
+}
+
+function unknownOf(eventIds: readonly string[], rows: readonly FoundTarget[]): readonly Rejected[] {
+  const known = new Set(rows.map(({ eventId }) => eventId));
+  return eventIds
+    .filter((eventId) => !known.has(eventId))
+    .map((eventId) => {
+      return { eventId, code: 'EVENT_NOT_FOUND', message: `This service's ledger has no event ${eventId}` };
+    });
 }
 
 async function namedRows(
   { pool, schema }: Database,
   eventIds: readonly string[],
-): Promise<readonly TargetRow[]> {
-  const rows: TargetRow[] = [];
+): Promise<readonly FoundTarget[]> {
+  const rows: FoundTarget[] = [];
   for (let from = 0; from < eventIds.length; from += IDS_AT_ONCE)
     rows.push(...(await readTargets(pool, schema, eventIds.slice(from, from + IDS_AT_ONCE))));
   return rows;
 }
 
 /** A failed rollback is retried or skipped, not rolled back in bulk; an event without a user had no effect. */
-async function failedRows(database: Database, chosen: FailedOnes): Promise<readonly TargetRow[]> {
+async function failedRows(database: Database, chosen: FailedOnes): Promise<readonly FoundTarget[]> {
   const failed = await chooseFailed(database, chosen);
   return failed.filter(({ operation, userId }) => operation !== 'rollback' && userId !== null);
 }

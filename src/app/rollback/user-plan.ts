@@ -18,7 +18,7 @@ export interface UserPlan {
   readonly underWay: PendingEvent | null;
   /**
    * The rollback that withdraws the targets already and could not be executed here (drift, say): it waits for `retry`, and
-   * another one would change nothing. Null where there is none; its error is null where errors were not read (many users).
+   * another one would change nothing. Null where there is none.
    */
   readonly failedHere: { readonly eventId: string; readonly error: EventError | null } | null;
   /** True: what follows was executed and undone. False (many users): it was decided alone, and what follows is empty. */

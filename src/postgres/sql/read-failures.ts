@@ -2,7 +2,7 @@ import type { JsonObject } from '../../domain/event.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
-import { TARGET_COLUMNS, type TargetRow } from './read-targets.ts';
+import type { TargetRow } from './read-targets.ts';
 import type { EventPlace } from './read-statuses.ts';
 
 /** Which failed events are wanted; null does not matter. */
@@ -44,6 +44,9 @@ export interface FailureCount {
   readonly failed: number;
   readonly parked: number;
 }
+
+/** A failed event to be acted on, as a bulk wants it. */
+export type FailedTarget = Pick<TargetRow, 'eventId' | 'userId' | 'partition' | 'operation'>;
 
 /** Rows that travel at once: some 1 MB. */
 const PAGE = 1000;
@@ -87,10 +90,10 @@ export async function readFailedTargets(
   db: Queryable,
   schema: string,
   filter: FailureFilter,
-): Promise<readonly TargetRow[]> {
-  const text = `select ${TARGET_COLUMNS} from ${ledger(schema)} l
+): Promise<readonly FailedTarget[]> {
+  const text = `select event_id as "eventId", user_id as "userId", partition, operation from ${ledger(schema)} l
     where ${CONDITIONS} order by l.generation, l.partition, l."offset"`;
-  return (await db.query<TargetRow>(text, parametersOf(filter))).rows;
+  return (await db.query<FailedTarget>(text, parametersOf(filter))).rows;
 }
 
 const COLUMNS = `l.event_id as "eventId", l.user_id as "userId", l.operation, l.partition, l."offset",

@@ -1,18 +1,21 @@
 import type { EventError } from '../../domain/column-values.ts';
 import type { EventErrorCode } from '../../errors/codes.ts';
 import type { JsonObject, Operation, Status } from '../../domain/event.ts';
-import { inDecisionOrder, type HistoryEntry } from '../../domain/history.ts';
+import { inDecisionOrder, type ExistingEntry, type HistoryEntry } from '../../domain/history.ts';
 import { textArray } from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
 
-interface DecisionRow {
+interface ExistenceRow {
   readonly user_id: string;
   readonly event_id: string;
   readonly partition: number;
   readonly operation: Operation | null;
-  readonly status: Status;
   readonly withdraws: string[] | null;
+}
+
+interface DecisionRow extends ExistenceRow {
+  readonly status: Status;
   readonly blocked_by: string | null;
 }
 
@@ -38,16 +41,31 @@ export async function readHistories(
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
   // The error as its columns: made into JSON by the server it took as long as all the rest.
-  const columns = `"offset", date_part('epoch', published_at) * 1000 as published_ms,
+  const columns = `status, "offset", date_part('epoch', published_at) * 1000 as published_ms,
     case when operation is distinct from 'rollback' then data end as data,
     before_exists, (before_exists is true and before is not null) as has_image, blocked_by,
     error_code, error_message, sqlstate, error_detail`;
-  const rows = await readRows<HistoryRow>(db, schema, userIds, columns);
+  const rows = await readRows<HistoryRow>(db, schema, userIds, [columns]);
   return historiesOf(userIds, rows, toEntry);
 }
 
+/** The same for what every service would decide: existence alone. */
+export async function readExistence(
+  db: Queryable,
+  schema: string,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly ExistingEntry[]>> {
+  const rows = await readRows<ExistenceRow>(db, schema, userIds, []);
+  return historiesOf(userIds, rows, ({ event_id: eventId, partition, operation, withdraws }) => ({
+    eventId,
+    partition,
+    operation,
+    withdraws,
+  }));
+}
+
 /**
- * The same for a decision alone: all that it looks at is there. Times, offsets, fields, images and errors are not read, and
+ * The same for a decision and what it makes of statuses: all that is looked at is there. Times, offsets, fields, images and errors are not read, and
  * come as 0 and null: of a bulk that is half the way. Never to be executed from.
  */
 export async function readHistoriesToDecide(
@@ -55,7 +73,7 @@ export async function readHistoriesToDecide(
   schema: string,
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly HistoryEntry[]>> {
-  const rows = await readRows<DecisionRow>(db, schema, userIds, 'blocked_by');
+  const rows = await readRows<DecisionRow>(db, schema, userIds, ['status', 'blocked_by']);
   return historiesOf(userIds, rows, (row) => ({
     eventId: row.event_id,
     partition: row.partition,
@@ -72,31 +90,32 @@ export async function readHistoriesToDecide(
   }));
 }
 
+const OPERATION = `case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation`;
+
 /**
  * Each user by the index, whatever the planner thinks of a list (`offset 0` keeps it from being taken apart): of a ledger
  * without statistics it read all of it for 500 users. Not ordered by user: nobody asks, and texts take long to compare.
  */
-async function readRows<Row extends DecisionRow>(
+async function readRows<Row extends ExistenceRow>(
   db: Queryable,
   schema: string,
   userIds: readonly string[],
-  columns: string,
+  columns: readonly string[],
 ): Promise<readonly Row[]> {
   const text = `select l.* from unnest($1::text[]) as asked(id) cross join lateral (
-      select user_id, event_id, partition, status, withdraws,
-        case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation, ${columns}
+      select ${['user_id, event_id, partition, withdraws', OPERATION, ...columns].join(', ')}
       from ${quoteIdentifier(schema)}.ledger where user_id = asked.id order by generation, "offset" offset 0) l`;
   return (await db.query<Row>(text, [textArray([...new Set(userIds)])])).rows;
 }
 
-function historiesOf<Row extends DecisionRow>(
+function historiesOf<Row extends ExistenceRow, Entry extends ExistingEntry>(
   userIds: readonly string[],
   rows: readonly Row[],
-  toEntry: (row: Row) => HistoryEntry,
-): ReadonlyMap<string, readonly HistoryEntry[]> {
-  const histories = new Map<string, readonly HistoryEntry[]>(userIds.map((userId) => [userId, []]));
+  toEntry: (row: Row) => Entry,
+): ReadonlyMap<string, readonly Entry[]> {
+  const histories = new Map<string, readonly Entry[]>(userIds.map((userId) => [userId, []]));
   let ofUser: string | null = null;
-  let own: HistoryEntry[] = [];
+  let own: Entry[] = [];
   for (const row of rows) {
     // One user's rows come together.
     if (ofUser !== row.user_id) {

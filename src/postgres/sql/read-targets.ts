@@ -16,17 +16,14 @@ export interface TargetRow {
   readonly attempts: number;
 }
 
-/** Of the ledger, as a `TargetRow` has them. */
-export const TARGET_COLUMNS =
-  'event_id as "eventId", user_id as "userId", partition, "offset", operation, status, attempts';
-
 /** Finds events by id; unknown ones are absent. Uses the primary key. No locks. */
 export async function readTargets(
   db: Queryable,
   schema: string,
   eventIds: readonly string[],
 ): Promise<readonly TargetRow[]> {
-  const text = `select ${TARGET_COLUMNS} from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])
+  const text = `select event_id as "eventId", user_id as "userId", partition, "offset", operation, status, attempts
+    from ${quoteIdentifier(schema)}.ledger where event_id = any ($1::uuid[])
     order by generation, "offset"`;
   return (await db.query<TargetRow>(text, [uuidArray(eventIds)])).rows;
 }
