@@ -56,8 +56,6 @@ export async function bundle(root, outdir) {
     target: 'node20',
     external: EXTERNAL,
     banner: { js: BANNER },
-    // Errors are told by the name of their class, which two classes of one name must not lose.
-    keepNames: true,
     metafile: true,
     logLevel: 'warning',
   });
