@@ -107,6 +107,23 @@ describeEachLog('a bulk of rollbacks', ({ database, open }) => {
     expect(outcomes(await rollBack(database(), request(log)))).toEqual({ pending: USERS });
   });
 
+  test('names the rollback that was sent before and could not be executed here', async () => {
+    const { pool, schema } = database();
+    await pool.query(
+      `insert into ${schema}.ledger (event_id, generation, partition, "offset", user_id, operation, status, published_at,
+         withdraws, error_code, error_message)
+       select gen_random_uuid(), 0, 0, 10000, 'u7', 'rollback', 'failed', now(), array[event_id], 'DRIFT', 'the row differs'
+       from ${schema}.ledger where user_id = 'u7'`,
+    );
+    const rolledBack = await rollBack(database(), request(await open(2)));
+    expect(outcomes(rolledBack)).toEqual({ failed: 1, sent: USERS - 1 });
+    expect(rolledBack.sent.find(({ userId }) => userId === 'u7')).toMatchObject({
+      outcome: 'failed',
+      code: 'DRIFT',
+      message: 'the row differs',
+    });
+  });
+
   test('that the log breaks off says how many are known to be in it', async () => {
     const log = await open(2);
     const broken = breakingOff(log, 1, 300);
