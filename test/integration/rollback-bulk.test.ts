@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { openLedger } from '../../src/app/consume/open-group.ts';
 import { decideAgain } from '../../src/app/decide-again.ts';
-import { rollBack, type RolledBack, type RollBackRequest } from '../../src/app/rollback/roll-back.ts';
+import { dryRun, rollBack, type RolledBack, type RollBackRequest } from '../../src/app/rollback/roll-back.ts';
 import { createUuidV7 } from '../../src/cli/uuid-v7.ts';
 import { UserEventsError } from '../../src/errors/user-events-error.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
@@ -115,7 +115,14 @@ describeEachLog('a bulk of rollbacks', ({ database, open }) => {
        select gen_random_uuid(), 0, 0, 10000, 'u7', 'rollback', 'failed', now(), array[event_id], 'DRIFT', 'the row differs'
        from ${schema}.ledger where user_id = 'u7'`,
     );
-    const rolledBack = await rollBack(database(), request(await open(2)));
+    const { rows } = await pool.query<{ id: string }>(
+      `select event_id as id from ${schema}.ledger where user_id = 'u7' and operation = 'create'`,
+    );
+    const log = await open(2);
+    const chosen = rows.map(({ id }) => id);
+    const planned = await dryRun(database(), request(log, { chosen }));
+    expect(planned).toMatchObject({ exit: 7, plans: [{ failedHere: { error: { code: 'DRIFT' } } }] });
+    const rolledBack = await rollBack(database(), request(log));
     expect(outcomes(rolledBack)).toEqual({ failed: 1, sent: USERS - 1 });
     expect(rolledBack.sent.find(({ userId }) => userId === 'u7')).toMatchObject({
       outcome: 'failed',

@@ -81,7 +81,10 @@ export async function dryRun(database: Database, request: DryRunRequest): Promis
   const { users, rejected } = await findTargets(database, request.chosen);
   const ahead = await tryReadAhead(database, request.log, aheadRequest(ledger, users, request));
   const plans = await planRollback(database, ledger, users, planRequest(request, ahead, true));
-  const outcomes = plans.map(({ outlook }) => (outlook.decision.isAccepted ? 'planned' : 'refused'));
+  const outcomes = plans.map(({ outlook, failedHere }) => {
+    if (failedHere !== null) return 'failed';
+    return outlook.decision.isAccepted ? 'planned' : 'refused';
+  });
   const planned = { plans, rejected, aheadGap: ahead.gap };
   return { isDryRun: true, ...planned, sent: [], exit: exitOf(outcomes, rejected) };
 }
