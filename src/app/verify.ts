@@ -28,7 +28,7 @@ export interface VerifyRequest {
 export interface VerifyResult {
   readonly table: string;
   readonly source: 'ledger' | 'log';
-  /** Users with an applied event, and those events. */
+  /** Users with an applied event, and the events that were folded: those that are not pruned. */
   readonly users: number;
   readonly events: number;
   readonly rows: number;

@@ -1,8 +1,9 @@
-import type { LogQuery } from '../app/log.ts';
+import type { LogQuery, LogReaderSettings } from '../app/log.ts';
 import type { LogReader } from '../app/log/read-entries.ts';
 import { parseOffsetSpec } from '../domain/offset-spec.ts';
 import type { RecordFilter } from '../domain/record-filter.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
+import type { Progress } from './progress.ts';
 
 interface LogFlags {
   readonly json: boolean;
@@ -55,6 +56,23 @@ export function readLogFilter(flags: LogFlags): Pick<LogReader, 'filter' | 'stat
     ...(grep === undefined ? {} : { pattern: readPattern(grep) }),
   };
   return { filter, statuses: status === undefined ? null : new Set(status) };
+}
+
+/** Shows how far a search for one event has come; of whatever else is read, what is found is shown. */
+export function searchProgress(
+  progress: Progress,
+  { eventId }: RecordFilter,
+): Pick<LogReaderSettings, 'onRead' | 'onSearch'> {
+  let [read, total] = [0, 0];
+  return {
+    onRead: (records) => {
+      read += records;
+      if (eventId !== undefined) progress.update(read, Math.max(read, total));
+    },
+    onSearch: (records) => {
+      total = records;
+    },
+  };
 }
 
 function readPattern(text: string): RegExp {

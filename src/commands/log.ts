@@ -4,7 +4,7 @@ import type { LogEntry } from '../app/log/read-entries.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { writeBytes } from '../cli/byte-output.ts';
 import { logCommandFlags } from '../cli/log-flags.ts';
-import { readLogFilter, readLogQuery } from '../cli/log-options.ts';
+import { readLogFilter, readLogQuery, searchProgress } from '../cli/log-options.ts';
 import { createLogTable } from '../cli/views/log.ts';
 import type { UserEventsError } from '../errors/user-events-error.ts';
 
@@ -30,21 +30,13 @@ export default class Log extends BaseCommand<LogEntry> {
     const asked = readLogFilter({ ...flags, json: this.isJson });
     const db = context.config.database.engine === 'missing' ? null : await context.database();
     const progress = this.progress('Searching');
-    let [read, total] = [0, 0];
-    const onRead = (records: number): void => {
-      read += records;
-      if (asked.filter.eventId !== undefined) progress.update(read, Math.max(read, total));
-    };
     const settings = {
       ...asked,
       db,
       types: context.config,
       now: () => context.now(),
       signal: this.signal,
-      onRead,
-      onSearch: (records: number) => {
-        total = records;
-      },
+      ...searchProgress(progress, asked.filter),
       onUnreadable: ({ code }: UserEventsError) => {
         // Before the first `init` there are no statuses to be missed.
         if (code !== 'NOT_INITIALISED')

@@ -33,8 +33,11 @@ export async function inTransaction<T>(
   };
   client.on('error', onError);
   try {
-    // Immediate: a deferred constraint speaks in the statement that broke it, where the event is still known.
-    await client.query(`begin isolation level ${isolation}; set constraints all immediate`);
+    // Immediate: a deferred constraint speaks in the statement that broke it, where the event is still known. And no
+    // statement of ours runs as long as it takes to be compiled, however expensive it looks without statistics.
+    await client.query(
+      `begin isolation level ${isolation}; set constraints all immediate; set local jit = off`,
+    );
     let result: T;
     try {
       result = await work(client);

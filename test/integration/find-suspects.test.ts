@@ -4,7 +4,12 @@ import { openLedger } from '../../src/app/consume/open-group.ts';
 import { prune } from '../../src/app/prune.ts';
 import { examineUsers } from '../../src/app/verify/examine.ts';
 import type { CudOperation, JsonObject } from '../../src/domain/event.ts';
-import { endOfPortion, findSuspects, prepareFold } from '../../src/postgres/sql/find-suspects.ts';
+import {
+  endOfPortion,
+  findSuspects,
+  prepareFold,
+  type Suspects,
+} from '../../src/postgres/sql/find-suspects.ts';
 import { inTransaction } from '../../src/postgres/transaction.ts';
 import { cud, openApplier, prepareUsers } from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
@@ -54,12 +59,15 @@ async function execute(steps: readonly Step[], from = 0): Promise<void> {
 
 /** Whom SQL does not clear; `long`: folded as somebody with more events than a portion has. */
 async function suspects(long: string | null): Promise<readonly string[]> {
+  return (await found(long)).suspects;
+}
+
+async function found(long: string | null): Promise<Suspects> {
   const { pool, schema } = database();
   const { mapper, rules } = await openLedger(database());
   return inTransaction(pool, 'repeatable read', async (client) => {
     await prepareFold(client);
-    const found = await findSuspects(client, schema, mapper.table, rules, EVERYBODY, long);
-    return found.suspects;
+    return findSuspects(client, schema, mapper.table, rules, EVERYBODY, long);
   });
 }
 
@@ -160,6 +168,7 @@ test('whoever is right is cleared by SQL, however the events were written', asyn
 test('of a user whose pruned events were followed by a delete only what came behind it counts', async () => {
   await execute([step('create', { name: 'A', age: 1 })]);
   await pruneAll();
+  expect(await found(null)).toMatchObject({ users: 1, events: 0, suspects: [] });
   await execute([step('update', { age: 2 })], 1);
   for (const long of [null, 'a']) expect(await suspects(long)).toEqual([]);
   await execute([step('delete'), step('create', { note: 'new' })], 2);

@@ -89,8 +89,8 @@ async function withDetail(
   schema: string,
   decided: readonly Decided[],
 ): Promise<readonly ReconcileJob[]> {
-  const jobs = decided.flatMap(jobOf);
-  const ids = jobs.filter(({ history }) => needsDetail(planReconcile(history))).map(({ userId }) => userId);
+  const jobs = decided.flatMap(jobOf).map((job) => ({ ...job, plan: planReconcile(job.history) }));
+  const ids = jobs.filter(({ plan }) => needsDetail(plan)).map(({ userId }) => userId);
   if (ids.length === 0) return jobs;
   const histories = await readHistories(client, schema, ids);
   return decided.flatMap((each) => {

@@ -3,7 +3,7 @@ import { partitionFor } from '../../domain/partitioner.ts';
 import { readEnvelope } from '../../domain/read-envelope.ts';
 import type { KeyType } from '../../domain/users-table.ts';
 import { UserEventsError } from '../../errors/user-events-error.ts';
-import type { EventLog, ReadRange, Watermarks } from '../../log/event-log.ts';
+import type { EventLog, ReadRange, TopicDescription, Watermarks } from '../../log/event-log.ts';
 import { readPositions, type Position } from '../../postgres/sql/positions.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import { requireBoundTopic } from '../bound-topic.ts';
@@ -24,31 +24,49 @@ export interface Ahead {
 export const NOTHING_AHEAD: Ahead = { byUser: new Map(), gap: null };
 
 export interface AheadRequest {
-  /** Users, and the partitions beside that of their key in which events of theirs lie. */
-  readonly users: ReadonlyMap<string, readonly number[]>;
+  /** Users, and the partitions beside that of their key in which events of theirs lie. Asked only where something is ahead. */
+  readonly users: () => ReadonlyMap<string, readonly number[]>;
   readonly keyType: KeyType;
   readonly types: TypeSettings;
   readonly signal: AbortSignal;
 }
 
+/** Where the log ends, and how far this service has read it. */
+export interface Lookout {
+  readonly log: EventLog;
+  readonly description: TopicDescription;
+  readonly watermarks: readonly Watermarks[];
+  readonly positions: readonly Position[];
+}
+
 /**
- * Reads what the log has of some users ahead of this service's positions: published, not executed here yet. Cheap: those
- * users' partitions alone, and of each the newest 50,000 offsets at the most. Throws the log's errors, and
- * BINDING_MISMATCH for a log that is not this ledger's.
+ * Looks how far the log goes beyond this service's positions. Histories are read after it, or an event may be in neither.
+ * Throws the log's errors, and BINDING_MISMATCH for a log that is not this ledger's.
  */
-export async function readAhead(database: Database, log: EventLog, request: AheadRequest): Promise<Ahead> {
-  const { users, keyType, types, signal } = request;
+export async function lookAhead(database: Database, log: EventLog): Promise<Lookout> {
   const [description, watermarks, positions] = await Promise.all([
     log.describe(),
     log.watermarks(),
     readPositions(database.pool, database.schema),
   ]);
   await requireBoundTopic(database, description.topic);
-  const envelope = envelopeContext(description, keyType, types);
+  return { log, description, watermarks, positions };
+}
+
+/**
+ * Reads what the log has of some users ahead of this service's positions: published, not executed here yet. Cheap: those
+ * users' partitions alone, and of each the newest 50,000 offsets at the most. Throws the log's errors.
+ */
+export async function readAhead(lookout: Lookout, request: AheadRequest): Promise<Ahead> {
+  const { log, description, watermarks, positions } = lookout;
+  const { keyType, types, signal } = request;
   const unread = rangesAhead(watermarks, positions);
   // Most often nothing is ahead at all, and nobody's partition matters.
-  const wanted = unread.length === 0 ? null : partitionsOf(users, description.partitionCount);
-  const ranges = unread.filter(({ partition }) => wanted?.has(partition));
+  if (unread.length === 0) return NOTHING_AHEAD;
+  const users = request.users();
+  const wanted = partitionsOf(users, description.partitionCount);
+  const ranges = unread.filter(({ partition }) => wanted.has(partition));
+  const envelope = envelopeContext(description, keyType, types);
   const byUser = new Map<string, LogEvent[]>();
   if (ranges.length > 0) {
     for await (const { records } of log.read(ranges, { signal })) {
@@ -74,16 +92,15 @@ export async function tryReadAhead(
   openLog: () => Promise<EventLog>,
   request: AheadRequest,
 ): Promise<Ahead> {
-  if (request.users.size === 0) return NOTHING_AHEAD;
   try {
-    return await readAhead(database, await openLog(), request);
+    return await readAhead(await lookAhead(database, await openLog()), request);
   } catch (error) {
     if (!(error instanceof UserEventsError) || error.code === 'INTERRUPTED') throw error;
     return { byUser: new Map(), gap: `the log cannot be read (${error.code})` };
   }
 }
 
-function partitionsOf(users: AheadRequest['users'], partitionCount: number): ReadonlySet<number> {
+function partitionsOf(users: ReturnType<AheadRequest['users']>, partitionCount: number): ReadonlySet<number> {
   return new Set(
     [...users].flatMap(([userId, known]) => [partitionFor(Buffer.from(userId), partitionCount), ...known]),
   );

@@ -36,6 +36,8 @@ export interface ReconcileJob extends AttemptCause {
   /** All of the user's, with a rollback just accepted as its last entry. */
   readonly history: readonly HistoryEntry[];
   readonly orders?: ReconcileOrders;
+  /** What `planReconcile` made of them, where it was asked before. */
+  readonly plan?: ReconcilePlan;
   /** Set the row back also where it drifted. */
   readonly force: boolean;
 }
@@ -96,7 +98,7 @@ async function reconcileAll(
   jobs: readonly ReconcileJob[],
 ): Promise<Map<string, ReconcileResult>> {
   const results = new Map<string, ReconcileResult>();
-  const planned = jobs.map((job) => ({ job, plan: planReconcile(job.history, job.orders) }));
+  const planned = jobs.map((job) => ({ job, plan: job.plan ?? planReconcile(job.history, job.orders) }));
   const obstacles = await findObstacles(client, context, planned);
   const feasible = planned.filter(({ job }) => {
     const error = obstacles.get(job.userId);

@@ -3,20 +3,19 @@ import type { ExistingEntry } from '../../domain/history.ts';
 import { withPending } from '../../domain/pending.ts';
 import { outlook } from '../../domain/rollback-plan.ts';
 import { readExistence, readHistories } from '../../postgres/sql/read-history.ts';
-import type { Database } from '../../postgres/transaction.ts';
+import { inTransaction, type Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
+import { dealtOut, readPortions, slices, type ReadPortion } from './portions.ts';
 import type { UserTargets } from './targets.ts';
 import { toPending } from '../log/pending-event.ts';
 import { tryOut } from './try-out.ts';
 import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
 
-/**
- * Histories in portions: of a bulk of many users they would not fit into memory all at once. Smaller where each user is
- * tried out, so that an interruption is heard.
- */
+/** Histories in portions: of a bulk of many users they would not fit into memory all at once. */
 const DECIDED_AT_ONCE = 1000;
 /** The first portion of a bulk: soon sent, so that the consumers have something to do while the rest is decided. */
 const DECIDED_FIRST = 200;
+/** Each is tried out: an interruption is heard behind so many. */
 const TRIED_OUT_AT_ONCE = 50;
 /** A plan for people, who read some screens at the most. */
 export const MOST_TRIED_OUT = 50;
@@ -53,8 +52,8 @@ export async function* planInPortions(
   const portions = isTriedOut
     ? tryPortions(database, ledger, users, request, planOf)
     : decidePortions(
-        readPortions(users, DECIDED_FIRST, DECIDED_AT_ONCE, signal, (ids) =>
-          readExistence(pool, schema, ids),
+        readPortions(dealtOut(users, DECIDED_AT_ONCE, DECIDED_FIRST), signal, (ids) =>
+          inTransaction(pool, 'read committed', (client) => readExistence(client, schema, ids)),
         ),
         planOf,
       );
@@ -82,7 +81,7 @@ async function* tryPortions(
 ): AsyncGenerator<readonly UserPlan[], void> {
   const { pool, schema } = database;
   const read = (ids: readonly string[]) => readHistories(pool, schema, ids);
-  const portions = readPortions(all, TRIED_OUT_AT_ONCE, TRIED_OUT_AT_ONCE, request.signal, read);
+  const portions = readPortions(slices(all, TRIED_OUT_AT_ONCE), request.signal, read);
   for await (const { users, historyOf } of portions) {
     const planned = users.map((user): PlannedUser => {
       const history = historyOf(user);
@@ -115,37 +114,6 @@ async function withFailedHere(
       ? plan
       : { ...plan, failedHere: { eventId: failed.eventId, error: failed.error } };
   });
-}
-
-interface ReadPortion<Entry> {
-  readonly users: readonly UserTargets[];
-  readonly historyOf: (user: UserTargets) => readonly Entry[];
-}
-
-/** Reads a portion ahead: the server reads while we decide. Throws where the signal says so. */
-async function* readPortions<Entry>(
-  all: readonly UserTargets[],
-  firstSize: number,
-  size: number,
-  signal: AbortSignal,
-  read: (userIds: readonly string[]) => Promise<ReadonlyMap<string, readonly Entry[]>>,
-): AsyncGenerator<ReadPortion<Entry>, void> {
-  const readFrom = (from: number) => {
-    const users = all.slice(from, from + (from === 0 ? firstSize : size));
-    const histories = read(users.map(({ userId }) => userId));
-    // Awaited a portion later: until then its failure is nobody's.
-    histories.catch(() => undefined);
-    return { users, histories };
-  };
-  let next = readFrom(0);
-  for (let from = 0; from < all.length;) {
-    signal.throwIfAborted();
-    const { users, histories } = next;
-    const read = await histories;
-    from += users.length;
-    if (from < all.length) next = readFrom(from);
-    yield { users, historyOf: ({ userId }) => read.get(userId) ?? [] };
-  }
 }
 
 function decide(

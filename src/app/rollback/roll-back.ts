@@ -6,10 +6,12 @@ import type { TypeSettings } from '../envelope-context.ts';
 import type { ChosenEvents } from '../failures/choose.ts';
 import {
   NOTHING_AHEAD,
+  lookAhead,
   readAhead,
   tryReadAhead,
   type Ahead,
   type AheadRequest,
+  type Lookout,
 } from '../log/read-pending.ts';
 import { awaitOutcomes } from './await-outcomes.ts';
 import { MOST_TRIED_OUT, planInPortions, planRollback } from './plan.ts';
@@ -79,7 +81,8 @@ export interface RolledBack extends Planned {
 export async function dryRun(database: Database, request: DryRunRequest): Promise<RolledBack> {
   const ledger = await openLedger(database);
   const { users, rejected } = await findTargets(database, request.chosen);
-  const ahead = await tryReadAhead(database, request.log, aheadRequest(ledger, users, request));
+  const asking = aheadRequest(ledger, users, request);
+  const ahead = users.length === 0 ? NOTHING_AHEAD : await tryReadAhead(database, request.log, asking);
   const plans = await planRollback(database, ledger, users, planRequest(request, ahead, true));
   const outcomes = plans.map(({ outlook, failedHere }) => {
     if (failedHere !== null) return 'failed';
@@ -95,12 +98,13 @@ export async function dryRun(database: Database, request: DryRunRequest): Promis
  * Throws EVENT_NOT_FOUND, LATER_EVENTS, DECLINED, TIMED_OUT, INTERRUPTED; refusals of single users are in the result.
  */
 export async function rollBack(database: Database, request: RollBackRequest): Promise<RolledBack> {
-  // Its failure is told where the log is asked for; where there is nothing to roll back it is no matter.
-  connect(request.log).catch(() => undefined);
+  const looking = look(database, request.log);
+  // Its failure is told where it is awaited; where there is nothing to roll back it is no matter.
+  looking.catch(() => undefined);
   const ledger = await openLedger(database);
   const { users, rejected } = await findTargets(database, request.chosen);
   const asking = aheadRequest(ledger, users, request);
-  const ahead = users.length === 0 ? NOTHING_AHEAD : await readAhead(database, await request.log(), asking);
+  const ahead = users.length === 0 ? NOTHING_AHEAD : await readAhead(await looking, asking);
   const found = { users, rejected, ahead };
   const { log, signal, explain } = request;
   const { plans, sent: published } = await sendRollbacks(portionsToSend(database, ledger, found, request), {
@@ -120,9 +124,11 @@ export async function rollBack(database: Database, request: RollBackRequest): Pr
 }
 
 /** While the ledger is read: connecting to a cluster and to the leaders takes as long as that. */
-async function connect(openLog: DryRunRequest['log']): Promise<void> {
+async function look(database: Database, openLog: DryRunRequest['log']): Promise<Lookout> {
   const log = await openLog();
-  await Promise.all([log.describe(), log.append([])]);
+  // Connects the producer; what is wrong with it is told by the first record.
+  log.append([]).catch(() => undefined);
+  return lookAhead(database, log);
 }
 
 interface Found extends FoundTargets {
@@ -160,9 +166,8 @@ function aheadRequest(
   users: readonly UserTargets[],
   { types, signal }: DryRunRequest,
 ): AheadRequest {
-  const partitions = new Map(
-    users.map(({ userId, rows }) => [userId, rows.map(({ partition }) => partition)]),
-  );
+  const partitions = (): ReadonlyMap<string, readonly number[]> =>
+    new Map(users.map(({ userId, rows }) => [userId, rows.map(({ partition }) => partition)]));
   return { users: partitions, keyType: ledger.mapper.table.keyType, types, signal };
 }
 

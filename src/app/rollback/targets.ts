@@ -42,13 +42,14 @@ export async function findTargets(database: Database, chosen: ChosenEvents): Pro
   const userless: Rejected[] = [];
   for (const row of rows) {
     const { userId, eventId } = row;
-    const message = `Event ${eventId} has no user: it had no effect`;
-    if (userId === null) userless.push({ eventId, code: 'ROLLBACK_REFUSED', message });
-    else {
-      const others = byUser.get(userId);
-      if (others === undefined) byUser.set(userId, [row]);
-      else others.push(row);
+    if (userId === null) {
+      const message = `Event ${eventId} has no user: it had no effect`;
+      userless.push({ eventId, code: 'ROLLBACK_REFUSED', message });
+      continue;
     }
+    const others = byUser.get(userId);
+    if (others === undefined) byUser.set(userId, [row]);
+    else others.push(row);
   }
   const rejected = [...(areNamed(chosen) ? unknownOf(chosen, rows) : []), ...userless];
   if ((areNamed(chosen) ? chosen : rows).length === 1) throwFirst(rejected);

@@ -127,7 +127,12 @@ async function look(service: AskedService, userId: string, { limit, signal }: Ma
   }));
   const keyType = (await findKeyType(database)) ?? 'text';
   const users = new Map([[userId, [...new Set(rows.map(({ partition }) => partition))]]]);
-  const ahead = await tryReadAhead(database, service.log, { users, keyType, types: service.types, signal });
+  const ahead = await tryReadAhead(database, service.log, {
+    users: () => users,
+    keyType,
+    types: service.types,
+    signal,
+  });
   return { database, binding, positions, rows, ahead: (ahead.byUser.get(userId) ?? []).map(toPending) };
 }
 

@@ -28,7 +28,9 @@ export async function readUnderWay(
   const users = new Map([[userId, [partition]]]);
   const keyType = mapper?.table.keyType ?? 'text';
   const ahead =
-    (await tryReadAhead(database, openLog, { users, keyType, types, signal })).byUser.get(userId) ?? [];
+    (await tryReadAhead(database, openLog, { users: () => users, keyType, types, signal })).byUser.get(
+      userId,
+    ) ?? [];
   if (ahead.length === 0) return [];
   const history = (await readHistories(database.pool, database.schema, [userId])).get(userId) ?? [];
   const listing = new Set(

@@ -141,7 +141,7 @@ async function lookAtLog(
   const { openLog, types, signal } = ahead;
   const keyType = (await findKeyType(database)) ?? 'text';
   const users = new Map([[userId, [...new Set(rows.map(({ partition }) => partition))]]]);
-  const found = await tryReadAhead(database, openLog, { users, keyType, types, signal });
+  const found = await tryReadAhead(database, openLog, { users: () => users, keyType, types, signal });
   return { ...found, sources: await readSources(database, ahead, rows, keyType) };
 }
 

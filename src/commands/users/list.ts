@@ -1,10 +1,7 @@
-import { Flags } from '@oclif/core';
 import { listUsers, type User } from '../../app/users.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { databaseFlags, limitFlag } from '../../cli/flags.ts';
+import { DEFAULT_LIMIT, usersListFlags } from '../../cli/users-list-flags.ts';
 import { renderUsers, renderUsersCsv, wayOn } from '../../cli/views/users.ts';
-
-const DEFAULT_LIMIT = 100;
 
 /** NDJSON under `--json`: a `User` a line. */
 export default class UsersList extends BaseCommand<User> {
@@ -15,33 +12,7 @@ export default class UsersList extends BaseCommand<User> {
     '<%= config.bin %> users list --limit 1000 --offset-id u1000 --json',
     '<%= config.bin %> users list --sort updated_at:desc --csv',
   ];
-  static override flags = {
-    ...databaseFlags,
-    ...limitFlag(String(DEFAULT_LIMIT)),
-    where: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      summary: 'Only users with this value; repeat it for more.',
-      helpValue: 'FIELD=VALUE',
-    }),
-    'offset-id': Flags.string({ summary: 'Only users behind this id.', helpValue: 'USER_ID' }),
-    sort: Flags.string({
-      summary: 'By this field rather than by the id; NULLs last.',
-      helpValue: 'FIELD[:desc]',
-      exclusive: ['offset-id'],
-    }),
-    skip: Flags.integer({
-      min: 0,
-      default: 0,
-      summary: 'Pass over so many: the way on with --sort.',
-      helpValue: 'N',
-    }),
-    csv: Flags.boolean({
-      default: false,
-      summary: 'Print CSV, a title line first; quoted as RFC 4180 says, lines end in a line feed.',
-      exclusive: ['json'],
-    }),
-  };
+  static override flags = usersListFlags;
 
   protected async execute(): Promise<undefined> {
     const { flags } = await this.parse(UsersList);

@@ -18,7 +18,7 @@ export interface PortionEnd {
 }
 
 export interface Suspects {
-  /** Users with an applied event in the range, and their applied events. */
+  /** Users of the range with an applied event, pruned or not, and the applied events that were folded: those not pruned. */
   readonly users: number;
   readonly events: number;
   /** Users whose rows may differ from the fold: to be folded exactly. */
@@ -91,7 +91,7 @@ export async function usersOfRange(db: Queryable, schema: string, range: UserRan
  * document rather than with an empty one); the plan that streams along the index.
  */
 export async function prepareFold(db: Queryable): Promise<void> {
-  await db.query(`set local jit = off; set local max_parallel_workers_per_gather = 0;
+  await db.query(`set local max_parallel_workers_per_gather = 0;
     create or replace aggregate pg_temp.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb)`);
 }
 
@@ -123,7 +123,7 @@ function suspectsSql(schema: string, table: UsersTable, rules: Rules): string {
   // Each row by its key, whatever the planner thinks of a portion (`offset 0` keeps it from being taken apart): it read the
   // whole table for every one of them.
   return `${foldSql(schema, rules)}
-    select count(*) filter (where p.events > 0) as users,
+    select count(*) filter (where p.events > 0 or p.is_pruned) as users,
       coalesce(array_agg(p.user_id) filter (where is_gone), '{}') as gone, sum(p.events)::int8 as events,
       coalesce(array_agg(p.user_id) filter (where ${isUnsure.join(' or ')}
         or p.exists <> (${isThere}) or (p.exists and (${[isOther, ...extraDiffers(table, columns)].join(' or ')}))), '{}') as suspects
@@ -162,7 +162,7 @@ function foldSql(schema: string, rules: Rules): string {
       from read f offset 0),
     person as (
       select f.user_id, length(replace(marks, 'rR', '')) / 2 as events, position('r' in marks) > 0 as has_rollback,
-        position('g' in marks) > 0 as is_gone, coalesce(b.extra::text <> '{}', false) as has_extra_base,
+        position('g' in marks) > 0 as is_gone, b."exists" is not null as is_pruned, coalesce(b.extra::text <> '{}', false) as has_extra_base,
         case when is_deleted or b.changes is null then coalesce(own, '{}') else b.changes::jsonb || coalesce(own, '{}') end as m,
         case when is_deleted then false else coalesce(b."exists", case before when 'T' then true when 'F' then false end) end as base_exists,
         case when is_deleted then own is not null
