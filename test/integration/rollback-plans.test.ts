@@ -7,6 +7,7 @@ import { readExistence, readHistories, readHistoriesToDecide } from '../../src/p
 import { readFailedTargets } from '../../src/postgres/sql/read-failures.ts';
 import { readTargets } from '../../src/postgres/sql/read-targets.ts';
 import { readUnwritten } from '../../src/postgres/sql/read-unwritten.ts';
+import { inTransaction } from '../../src/postgres/transaction.ts';
 import { eventId, prepareUsers } from '../support/apply-harness.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
@@ -146,4 +147,16 @@ test('the plan of one event, tried out and undone, scans neither ledger nor user
   } finally {
     await pool.end();
   }
+});
+
+test('no statement of a transaction is compiled, also where the session would', async () => {
+  const pool = createPool({
+    connectionString: database().connectionString,
+    max: 1,
+    settings: { jit: 'on' },
+  });
+  const jit = async (db: Queryable): Promise<unknown> => (await db.query('show jit')).rows;
+  expect(await inTransaction(pool, 'read committed', jit)).toEqual([{ jit: 'off' }]);
+  expect(await jit(pool)).toEqual([{ jit: 'on' }]);
+  await pool.end();
 });

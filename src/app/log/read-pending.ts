@@ -40,7 +40,8 @@ export interface Lookout {
 }
 
 /**
- * Looks how far the log goes beyond this service's positions. Histories are read after it, or an event may be in neither.
+ * Looks how far the log goes beyond this service's positions. Whoever decides on histories reads them after it: an event that
+ * is executed between the two would be in neither.
  * Throws the log's errors, and BINDING_MISMATCH for a log that is not this ledger's.
  */
 export async function lookAhead(database: Database, log: EventLog): Promise<Lookout> {
