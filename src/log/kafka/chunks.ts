@@ -46,6 +46,8 @@ export function* chunksOf(
 ): Generator<Chunk, void> {
   // Insertion order is the order of the first record: a chunk that is sent and begun anew goes to the end.
   const open = new Map<number, OpenChunk>();
+  // Of the oldest chunk; most records need no look at it.
+  let due = Infinity;
   for (const [index, record] of records.entries()) {
     const partition = partitions[index] ?? 0;
     const bytes = recordBytes(record);
@@ -58,16 +60,25 @@ export function* chunksOf(
     if (chunk === undefined) {
       chunk = { partition, indexes: [], bytes: 0 };
       open.set(partition, chunk);
+      due = Math.min(due, index + limits.maxSpread);
     }
     chunk.indexes.push(index);
     chunk.bytes += bytes;
+    if (index < due) continue;
     yield* tooOld(open, index, limits);
+    due = dueOf(open, limits);
   }
   yield* open.values();
 }
 
 function isFull(chunk: OpenChunk, bytes: number, { maxRecords, maxBytes }: ChunkLimits): boolean {
   return chunk.indexes.length >= maxRecords || chunk.bytes + bytes > maxBytes;
+}
+
+/** The index at which the oldest chunk has waited for too long. */
+function dueOf(open: ReadonlyMap<number, OpenChunk>, { maxSpread }: ChunkLimits): number {
+  for (const { indexes } of open.values()) return (indexes[0] ?? 0) + maxSpread;
+  return Infinity;
 }
 
 /** Takes the chunks whose first record waits for too long out of `open`: the oldest is always the first. */
