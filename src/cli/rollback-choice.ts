@@ -1,7 +1,7 @@
 import type { RollbackMode } from '../domain/event.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { UserPlan } from '../app/rollback/user-plan.ts';
-import type { ModeChoice } from '../app/rollback/roll-back.ts';
+import type { ModeChoice } from '../app/rollback/request.ts';
 import type { Prompts } from './prompts.ts';
 
 /** `--only`, `--cascade`, or null where neither was given. */

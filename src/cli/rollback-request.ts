@@ -1,6 +1,6 @@
 import type { Interfaces } from '@oclif/core';
 import { searchCandidates } from '../app/rollback/candidates.ts';
-import type { RollBackRequest } from '../app/rollback/roll-back.ts';
+import type { RollBackRequest } from '../app/rollback/request.ts';
 import type { Config } from '../config/config.ts';
 import { UserEventsError } from '../errors/user-events-error.ts';
 import type { ChosenEvents } from '../app/failures/choose.ts';

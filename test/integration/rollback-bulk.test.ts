@@ -1,55 +1,15 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { openLedger } from '../../src/app/consume/open-group.ts';
 import { decideAgain } from '../../src/app/decide-again.ts';
-import { dryRun, rollBack, type RolledBack, type RollBackRequest } from '../../src/app/rollback/roll-back.ts';
-import { createUuidV7 } from '../../src/cli/uuid-v7.ts';
+import { dryRun, rollBack } from '../../src/app/rollback/roll-back.ts';
 import { UserEventsError } from '../../src/errors/user-events-error.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { toUserEventsError } from '../../src/postgres/errors.ts';
-import { prepareUsers } from '../support/apply-harness.ts';
+import { failedIds, failMany, outcomes, recordsIn, request } from '../support/bulk-harness.ts';
 import { describeEachLog } from '../support/each-log.ts';
-import { useTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { useTestDatabase } from '../support/test-database.ts';
 
 jest.setTimeout(60_000);
-
-/** A ledger with so many failed events of as many users, that a consumer might have written. */
-async function failMany(database: TestDatabase, users: number): Promise<void> {
-  const { pool, schema } = database;
-  await prepareUsers(database);
-  await pool.query(`truncate ${schema}.ledger, ${schema}.position, ${schema}.attempt`);
-  await pool.query(
-    `insert into ${schema}.ledger (event_id, generation, partition, "offset", user_id, operation, status, published_at, data,
-       error_code, error_message)
-     select gen_random_uuid(), 0, 0, n, 'u' || n, 'create', 'failed', now(), '{"name": "bad"}', 'DATABASE_CONSTRAINT', 'bad'
-     from generate_series(1, $1) n`,
-    [users],
-  );
-}
-
-const outcomes = ({ sent }: RolledBack): Record<string, number> => {
-  const counts: Record<string, number> = {};
-  for (const { outcome } of sent) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return counts;
-};
-
-function request(log: EventLog, more: Partial<RollBackRequest> = {}): RollBackRequest {
-  return {
-    log: () => Promise.resolve(log),
-    chosen: { wanted: {}, nowMs: 0 },
-    mode: 'only',
-    force: false,
-    waitMs: null,
-    terms: { reason: null, operator: 'tester', source: '/test', newId: createUuidV7(Date.now) },
-    types: { ignoreTypes: [], mapTypes: new Map() },
-    signal: new AbortController().signal,
-    isUnseen: false,
-    explain: (error) => Promise.resolve(error),
-    onProgress: () => undefined,
-    chooseMode: () => Promise.reject(new Error('nothing is to be chosen')),
-    confirm: () => Promise.resolve(),
-    ...more,
-  };
-}
 
 /** The log, but after `whole` appends the next one puts `part` records in and fails. */
 function breakingOff(log: EventLog, whole: number, part: number): EventLog {
@@ -75,10 +35,6 @@ function breakingOff(log: EventLog, whole: number, part: number): EventLog {
     subscribe: (options) => log.subscribe(options),
     close: () => log.close(),
   };
-}
-
-async function recordsIn(log: EventLog): Promise<number> {
-  return (await log.watermarks()).reduce((sum, { low, high }) => sum + Number(high - low), 0);
 }
 
 const USERS = 2500;
@@ -146,30 +102,44 @@ describeEachLog('a bulk of rollbacks', ({ database, open }) => {
 describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
   beforeEach(() => failMany(database(), USERS));
 
-  test('is sent while it is being planned, confirmed once, and goes on where it was interrupted', async () => {
-    const log = await open(2);
-    const stop = new AbortController();
-    const confirmed: number[] = [];
-    const interrupted = rollBack(
-      database(),
-      request(log, {
-        isUnseen: true,
-        signal: stop.signal,
-        confirm: ({ plans }) => Promise.resolve(void confirmed.push(plans.length)),
-        onProgress: (step, done) => {
-          if (step === 'send' && done === 200) stop.abort();
-        },
-      }),
-    );
-    await expect(interrupted).rejects.toMatchObject({
-      code: 'INTERRUPTED',
-      facts: { sent: 200, total: USERS },
-    });
-    expect(confirmed).toEqual([200]);
-    const again = await rollBack(database(), request(log, { isUnseen: true }));
-    expect(outcomes(again)).toEqual({ pending: 200, sent: 2300 });
-    expect(again.plans.map(({ userId }) => userId)).toEqual(again.sent.map(({ userId }) => userId));
-  });
+  test.each(['by what they are like', 'by name'])(
+    'chosen %s is sent while it is being planned, confirmed once, and goes on where it was interrupted',
+    async (how) => {
+      const log = await open(2);
+      const chosen = how === 'by name' ? await failedIds(database()) : { wanted: {}, nowMs: 0 };
+      const bulk = { chosen, isUnseen: true };
+      const stop = new AbortController();
+      const confirmed: number[] = [];
+      const done: number[] = [];
+      const interrupted = rollBack(
+        database(),
+        request(log, {
+          ...bulk,
+          signal: stop.signal,
+          confirm: ({ plans }) => Promise.resolve(void confirmed.push(plans.length)),
+          onProgress: (step, count, total) => {
+            if (step !== 'send') return;
+            expect(total).toBe(USERS);
+            done.push(count);
+            stop.abort();
+          },
+        }),
+      );
+      const error = await interrupted.then(
+        () => null,
+        (thrown: unknown) => (thrown instanceof UserEventsError ? thrown : null),
+      );
+      const sent = await recordsIn(log);
+      expect(error).toMatchObject({ code: 'INTERRUPTED', facts: { sent, total: USERS } });
+      expect(sent).toBeLessThan(USERS / 2);
+      expect(confirmed).toEqual([sent]);
+      expect(done).toEqual([sent]);
+      const again = await rollBack(database(), request(log, bulk));
+      expect(outcomes(again)).toEqual({ pending: sent, sent: USERS - sent });
+      expect(again.plans.map(({ userId }) => userId)).toEqual(again.sent.map(({ userId }) => userId));
+      expect(new Set(again.sent.map(({ userId }) => userId)).size).toBe(USERS);
+    },
+  );
 
   test('sends nothing where it is not confirmed', async () => {
     const log = await open(2);
@@ -206,7 +176,7 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
     expect(error?.code).toBe('NOT_INITIALISED');
     expect(error?.hint).toContain('Run it again');
     expect(error?.facts).toEqual({ sent: await recordsIn(log), total: users });
-    expect(error?.facts['sent']).toBeGreaterThanOrEqual(1000);
+    expect(error?.facts['sent']).toBeGreaterThan(0);
   });
 });
 
@@ -215,16 +185,15 @@ describe('a bulk of decisions', () => {
 
   test('that is interrupted says how many were made, and a second run makes the rest', async () => {
     await failMany(database(), 450);
-    const { pool, schema } = database();
-    const failed = async (): Promise<string[]> => {
-      const { rows } = await pool.query<{ id: string }>(
-        `select event_id as id from ${schema}.ledger where status = 'failed' order by "offset"`,
-      );
-      return rows.map(({ id }) => id);
-    };
     const skip = async (signal: AbortSignal, onProgress: () => void): Promise<number> => {
       const terms = { operator: 'tester', reason: 'lost', force: false, maxAttempts: null };
-      const asked = { kind: 'skip', eventIds: await failed(), signal, onProgress, ...terms } as const;
+      const asked = {
+        kind: 'skip',
+        eventIds: await failedIds(database()),
+        signal,
+        onProgress,
+        ...terms,
+      } as const;
       return (await decideAgain(database(), await openLedger(database()), asked)).length;
     };
     const stop = new AbortController();
@@ -233,8 +202,8 @@ describe('a bulk of decisions', () => {
         stop.abort();
       }),
     ).rejects.toMatchObject({ code: 'INTERRUPTED', facts: { done: 200, total: 450 } });
-    expect(await failed()).toHaveLength(250);
+    expect(await failedIds(database())).toHaveLength(250);
     expect(await skip(new AbortController().signal, () => undefined)).toBe(250);
-    expect(await failed()).toEqual([]);
+    expect(await failedIds(database())).toEqual([]);
   });
 });

@@ -23,9 +23,12 @@ export interface Ahead {
 /** Where nobody is asked for. */
 export const NOTHING_AHEAD: Ahead = { byUser: new Map(), gap: null };
 
+/** Users, and partitions in which events of theirs lie. */
+export type UserPartitions = ReadonlyMap<string, readonly number[]>;
+
 export interface AheadRequest {
   /** Users, and the partitions beside that of their key in which events of theirs lie. Asked only where something is ahead. */
-  readonly users: () => ReadonlyMap<string, readonly number[]>;
+  readonly users: () => UserPartitions | Promise<UserPartitions>;
   readonly keyType: KeyType;
   readonly types: TypeSettings;
   readonly signal: AbortSignal;
@@ -41,15 +44,15 @@ export interface Lookout {
 
 /**
  * Looks how far the log goes beyond this service's positions. Whoever decides on histories reads them after it: an event that
- * is executed between the two would be in neither.
+ * is executed between the two would be in neither. `reading`: where they are being read already.
  * Throws the log's errors, and BINDING_MISMATCH for a log that is not this ledger's.
  */
-export async function lookAhead(database: Database, log: EventLog): Promise<Lookout> {
-  const [description, watermarks, positions] = await Promise.all([
-    log.describe(),
-    log.watermarks(),
-    readPositions(database.pool, database.schema),
-  ]);
+export async function lookAhead(
+  database: Database,
+  log: EventLog,
+  reading: Promise<readonly Position[]> = readPositions(database.pool, database.schema),
+): Promise<Lookout> {
+  const [description, watermarks, positions] = await Promise.all([log.describe(), log.watermarks(), reading]);
   await requireBoundTopic(database, description.topic);
   return { log, description, watermarks, positions };
 }
@@ -64,7 +67,7 @@ export async function readAhead(lookout: Lookout, request: AheadRequest): Promis
   const unread = rangesAhead(watermarks, positions);
   // Most often nothing is ahead at all, and nobody's partition matters.
   if (unread.length === 0) return NOTHING_AHEAD;
-  const users = request.users();
+  const users = await request.users();
   const wanted = partitionsOf(users, description.partitionCount);
   const ranges = unread.filter(({ partition }) => wanted.has(partition));
   const envelope = envelopeContext(description, keyType, types);
@@ -101,7 +104,7 @@ export async function tryReadAhead(
   }
 }
 
-function partitionsOf(users: ReturnType<AheadRequest['users']>, partitionCount: number): ReadonlySet<number> {
+function partitionsOf(users: UserPartitions, partitionCount: number): ReadonlySet<number> {
   return new Set(
     [...users].flatMap(([userId, known]) => [partitionFor(Buffer.from(userId), partitionCount), ...known]),
   );

@@ -1,13 +1,13 @@
-import type { LogEvent, RollbackMode } from '../../domain/event.ts';
 import type { ExistingEntry } from '../../domain/history.ts';
 import { withPending } from '../../domain/pending.ts';
-import { outlook } from '../../domain/rollback-plan.ts';
+import { Outlooks } from '../../domain/outlooks.ts';
 import { readExistence, readHistories } from '../../postgres/sql/read-history.ts';
 import { inTransaction, type Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
-import { dealtOut, readPortions, slices, type ReadPortion } from './portions.ts';
+import { dealtOut, readPortions, slices, type ReadUser } from './portions.ts';
 import type { UserTargets } from './targets.ts';
-import { toPending } from '../log/pending-event.ts';
+import { toPending, type PendingEvent } from '../log/pending-event.ts';
+import type { Ahead } from '../log/read-pending.ts';
 import { tryOut } from './try-out.ts';
 import type { PlannedUser, PlanRequest, UserPlan } from './user-plan.ts';
 
@@ -17,6 +17,7 @@ const DECIDED_AT_ONCE = 1000;
 const DECIDED_FIRST = 200;
 /** Each is tried out: an interruption is heard behind so many. */
 const TRIED_OUT_AT_ONCE = 50;
+const NONE: readonly never[] = [];
 /** A plan for people, who read some screens at the most. */
 export const MOST_TRIED_OUT = 50;
 
@@ -43,33 +44,38 @@ export async function* planInPortions(
   users: readonly UserTargets[],
   request: PlanRequest,
 ): AsyncGenerator<readonly UserPlan[], void> {
-  const { isThorough, ahead, mode, signal, onProgress } = request;
+  const { isThorough, signal, onProgress } = request;
   const { pool, schema } = database;
-  const planOf: PlanOf = (user, history) =>
-    decide(ledger, user, history, ahead.byUser.get(user.userId) ?? [], mode);
   let done = 0;
   const isTriedOut = isThorough || users.length <= MOST_TRIED_OUT;
+  const read = (ids: readonly string[]) =>
+    inTransaction(pool, 'read committed', (client) => readExistence(client, schema, ids));
   const portions = isTriedOut
-    ? tryPortions(database, ledger, users, request, planOf)
-    : decidePortions(
-        readPortions(dealtOut(users, DECIDED_AT_ONCE, DECIDED_FIRST), signal, (ids) =>
-          inTransaction(pool, 'read committed', (client) => readExistence(client, schema, ids)),
-        ),
-        planOf,
+    ? tryPortions(database, ledger, users, request)
+    : planRead(
+        database,
+        ledger,
+        readPortions(dealtOut(users, DECIDED_AT_ONCE, DECIDED_FIRST), signal, read),
+        request,
       );
   for await (const plans of portions) {
     onProgress((done += plans.length), users.length);
-    yield await withFailedHere(database, plans);
+    yield plans;
   }
 }
 
-type PlanOf = (user: UserTargets, history: readonly ExistingEntry[]) => UserPlan;
-
-async function* decidePortions(
-  portions: AsyncGenerator<ReadPortion<ExistingEntry>, void>,
-  planOf: PlanOf,
+/** Plans that are decided alone, on histories that were read already. */
+export async function* planRead(
+  database: Database,
+  ledger: Ledger,
+  portions: AsyncGenerator<readonly ReadUser<ExistingEntry>[], void>,
+  request: Pick<PlanRequest, 'ahead' | 'mode'>,
 ): AsyncGenerator<readonly UserPlan[], void> {
-  for await (const { users, historyOf } of portions) yield users.map((user) => planOf(user, historyOf(user)));
+  const outlooks = new Outlooks(request.mode, ledger.rules);
+  for await (const users of portions) {
+    const plans = users.map((user) => decide(outlooks, user, request.ahead));
+    yield await withFailedHere(database, plans);
+  }
 }
 
 async function* tryPortions(
@@ -77,17 +83,17 @@ async function* tryPortions(
   ledger: Ledger,
   all: readonly UserTargets[],
   request: PlanRequest,
-  planOf: PlanOf,
 ): AsyncGenerator<readonly UserPlan[], void> {
   const { pool, schema } = database;
   const read = (ids: readonly string[]) => readHistories(pool, schema, ids);
   const portions = readPortions(slices(all, TRIED_OUT_AT_ONCE), request.signal, read);
-  for await (const { users, historyOf } of portions) {
+  const outlooks = new Outlooks(request.mode, ledger.rules);
+  for await (const users of portions) {
     const planned = users.map((user): PlannedUser => {
-      const history = historyOf(user);
-      return { plan: planOf(user, history), history, ahead: request.ahead.byUser.get(user.userId) ?? [] };
+      const plan = decide(outlooks, user, request.ahead);
+      return { plan, history: user.history, ahead: request.ahead.byUser.get(user.userId) ?? [] };
     });
-    yield await tryOut(database, ledger, planned, request);
+    yield await withFailedHere(database, await tryOut(database, ledger, planned, request));
   }
 }
 
@@ -117,22 +123,15 @@ async function withFailedHere(
 }
 
 function decide(
-  { rules }: Ledger,
-  { userId, rows }: UserTargets,
-  history: readonly ExistingEntry[],
-  ahead: readonly LogEvent[],
-  mode: RollbackMode | null,
+  outlooks: Outlooks,
+  { userId, rows, history }: ReadUser<ExistingEntry>,
+  { byUser }: Ahead,
 ): UserPlan {
+  const ahead = byUser.get(userId) ?? NONE;
   const targets = rows.map(({ eventId }) => eventId);
-  const wish = { targets, mode, rules };
   const coming = withPending(history, ahead);
-  const view = outlook(coming, wish);
-  const pending = ahead.map(toPending);
-  const isUnderWay = view.kind === 'already' && ahead.length > 0 && outlook(history, wish).kind !== 'already';
-  const newest = isUnderWay
-    ? coming.findLast(({ withdraws }) => withdraws?.some((id) => targets.includes(id)) ?? false)
-    : undefined;
-  const underWay = newest === undefined ? null : pending.find(({ eventId }) => eventId === newest.eventId);
+  const view = outlooks.of(coming, targets);
+  const pending = ahead.length === 0 ? NONE : ahead.map(toPending);
   return {
     userId,
     targets,
@@ -140,12 +139,21 @@ function decide(
     partition: coming.at(-1)?.partition ?? 0,
     outlook: view,
     pending,
-    underWay: underWay ?? null,
+    underWay: underWayOf(pending),
     failedHere: null,
     isTriedOut: false,
     now: null,
     then: null,
-    changes: [],
+    changes: NONE,
     obstacle: null,
   };
+
+  function underWayOf(all: readonly PendingEvent[]): PendingEvent | null {
+    if (all.length === 0 || view.kind !== 'already') return null;
+    if (outlooks.of(history, targets).kind === 'already') return null;
+    const withdrawing = coming.findLast(
+      ({ withdraws }) => withdraws?.some((id) => targets.includes(id)) ?? false,
+    );
+    return all.find(({ eventId }) => eventId === withdrawing?.eventId) ?? null;
+  }
 }

@@ -1,9 +1,9 @@
 import type { UserTargets } from './targets.ts';
+import type { UserPlan } from './user-plan.ts';
 
-/** Users and the histories that were read of them. */
-export interface ReadPortion<Entry> {
-  readonly users: readonly UserTargets[];
-  readonly historyOf: (user: UserTargets) => readonly Entry[];
+/** A user, and the history that was read of her. */
+export interface ReadUser<Entry> extends UserTargets {
+  readonly history: readonly Entry[];
 }
 
 /** Reads a portion ahead: the server reads while we decide. Throws where the signal says so. */
@@ -11,7 +11,7 @@ export async function* readPortions<Entry>(
   portions: readonly (readonly UserTargets[])[],
   signal: AbortSignal,
   read: (userIds: readonly string[]) => Promise<ReadonlyMap<string, readonly Entry[]>>,
-): AsyncGenerator<ReadPortion<Entry>, void> {
+): AsyncGenerator<readonly ReadUser<Entry>[], void> {
   const readAt = (at: number) => {
     const users = portions[at] ?? [];
     const histories = read(users.map(({ userId }) => userId));
@@ -26,7 +26,7 @@ export async function* readPortions<Entry>(
     const { users, histories } = next;
     const found = await histories;
     if (at < portions.length) next = readAt(at);
-    yield { users, historyOf: ({ userId }) => found.get(userId) ?? [] };
+    yield users.map((user) => ({ ...user, history: found.get(user.userId) ?? [] }));
   }
 }
 
@@ -60,4 +60,30 @@ export function dealtOut(
   const round = (at: number): readonly (readonly UserTargets[])[] =>
     decks.flatMap((deck) => deck.slice(at, at + 1));
   return Array.from({ length: rounds }, (_, at) => round(at)).flat();
+}
+
+/**
+ * Plans in portions of one partition each: for every portion that comes in, the partition with the most plans goes
+ * out. A consumer executes its partitions side by side, and each in batches as large as what has come.
+ */
+export async function* fullestPartition(
+  portions: AsyncGenerator<readonly UserPlan[], void>,
+): AsyncGenerator<readonly UserPlan[], void> {
+  const waiting = new Map<number, UserPlan[]>();
+  for await (const plans of portions) {
+    for (const plan of plans) {
+      const others = waiting.get(plan.partition);
+      if (others === undefined) waiting.set(plan.partition, [plan]);
+      else others.push(plan);
+    }
+    yield takeFullest(waiting);
+  }
+  while (waiting.size > 0) yield takeFullest(waiting);
+}
+
+function takeFullest(waiting: Map<number, UserPlan[]>): readonly UserPlan[] {
+  let fullest: readonly [number, readonly UserPlan[]] = [-1, []];
+  for (const entry of waiting) if (entry[1].length > fullest[1].length) fullest = entry;
+  waiting.delete(fullest[0]);
+  return fullest[1];
 }

@@ -118,12 +118,13 @@ class Sender {
     const records = sendable.map((plan, at) => recordOf(plan, ids[at] ?? '', terms));
     const positions = await this.#append(log, records);
     let at = 0;
-    for (const plan of plans) {
-      const position = isSendable(plan) ? positions[at] : undefined;
-      this.#results.push(
-        resultOf(plan, position === undefined ? null : { ...position, eventId: ids[at++] ?? '' }),
-      );
-    }
+    const results = plans.map((plan) => {
+      if (!isSendable(plan)) return unsentOf(plan);
+      const sent = sentOf(plan, ids[at] ?? '', positions[at]);
+      at += 1;
+      return sent;
+    });
+    this.#results.push(...results);
     this.#plans.push(...plans);
     this.#sent += sendable.length;
     if (sendable.length > 0) onProgress(this.#sent, this.#total);
@@ -151,14 +152,20 @@ function recordOf(
   );
 }
 
-function resultOf(
-  { userId, targets, outlook, underWay, failedHere }: UserPlan,
-  sent: (RecordPosition & { readonly eventId: string }) | null,
+function sentOf(
+  { userId, targets, outlook: { mode } }: UserPlan,
+  eventId: string,
+  position: RecordPosition | undefined,
 ): SentRollback {
+  const { partition = null, offset = null } = position ?? {};
+  return { userId, targets, mode, eventId, partition, offset, outcome: 'sent', code: null, message: null };
+}
+
+/** Of a plan that needs no compensating event. */
+function unsentOf({ userId, targets, outlook, underWay, failedHere }: UserPlan): SentRollback {
   const { mode, decision } = outlook;
-  const { eventId = null, partition = null, offset = null } = sent ?? underWay ?? {};
+  const { eventId = null, partition = null, offset = null } = underWay ?? {};
   const base = { userId, targets, mode, eventId, partition, offset, code: null, message: null };
-  if (sent !== null) return { ...base, outcome: 'sent' };
   if (failedHere !== null) {
     const { code = null, message = null } = failedHere.error ?? {};
     return { ...base, eventId: failedHere.eventId, outcome: 'failed', code, message };

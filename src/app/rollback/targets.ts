@@ -11,7 +11,8 @@ export interface UserTargets {
 }
 
 /** An event that the ledger has, failed or not. */
-type FoundTarget = Omit<FailedTarget, 'operation'>;
+type FoundTarget = Pick<FailedTarget, 'eventId' | 'partition'>;
+type FoundRow = Omit<FailedTarget, 'operation'>;
 
 /** An event of a bulk of which nothing can be withdrawn: the others are. */
 export interface Rejected {
@@ -56,7 +57,7 @@ export async function findTargets(database: Database, chosen: ChosenEvents): Pro
   return { users: [...byUser].map(([userId, targets]) => ({ userId, rows: targets })), rejected };
 }
 
-function unknownOf(eventIds: readonly string[], rows: readonly FoundTarget[]): readonly Rejected[] {
+function unknownOf(eventIds: readonly string[], rows: readonly FoundRow[]): readonly Rejected[] {
   const known = new Set(rows.map(({ eventId }) => eventId));
   return eventIds
     .filter((eventId) => !known.has(eventId))
@@ -68,15 +69,15 @@ function unknownOf(eventIds: readonly string[], rows: readonly FoundTarget[]): r
 async function namedRows(
   { pool, schema }: Database,
   eventIds: readonly string[],
-): Promise<readonly FoundTarget[]> {
-  const rows: FoundTarget[] = [];
+): Promise<readonly FoundRow[]> {
+  const rows: FoundRow[] = [];
   for (let from = 0; from < eventIds.length; from += IDS_AT_ONCE)
     rows.push(...(await readTargets(pool, schema, eventIds.slice(from, from + IDS_AT_ONCE))));
   return rows;
 }
 
 /** A failed rollback is retried or skipped, not rolled back in bulk; an event without a user had no effect. */
-async function failedRows(database: Database, chosen: FailedOnes): Promise<readonly FoundTarget[]> {
+async function failedRows(database: Database, chosen: FailedOnes): Promise<readonly FoundRow[]> {
   const failed = await chooseFailed(database, chosen);
   return failed.filter(({ operation, userId }) => operation !== 'rollback' && userId !== null);
 }

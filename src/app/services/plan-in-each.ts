@@ -1,5 +1,6 @@
 import { areNamed, failedEventIds, type ChosenEvents } from '../failures/choose.ts';
-import { dryRun, type DryRunRequest, type RolledBack } from '../rollback/roll-back.ts';
+import type { DryRunRequest } from '../rollback/request.ts';
+import { dryRun, type RolledBack } from '../rollback/roll-back.ts';
 import { askEach, type AskedService, type ServiceError } from './ask-each.ts';
 
 /** What one service would make of a rollback. */

@@ -103,7 +103,8 @@ const COLUMNS = `l.event_id as "eventId", l.user_id as "userId", l.operation, l.
 /** A retry that fails again is decided anew: then it is among the newest. */
 const ORDER = 'l.decided_at, l.generation, l.partition, l."offset"';
 
-const CONDITIONS = `l.status = 'failed'
+/** What is wanted of the failed events `l`, with the parameters $1 to $9. */
+export const CONDITIONS = `l.status = 'failed'
   and ($1::text[] is null or l.error_code = any ($1))
   and ($2::bool is null or (l.operation is not distinct from 'rollback') = $2)
   and ($3::text is null or starts_with(l.sqlstate, $3))
@@ -114,7 +115,8 @@ const CONDITIONS = `l.status = 'failed'
   and ($7::timestamptz is null or l.decided_at >= $7)
   and ($8::timestamptz is null or l.decided_at < $8)`;
 
-function parametersOf(filter: FailureFilter): unknown[] {
+/** Of `CONDITIONS`. */
+export function parametersOf(filter: FailureFilter): unknown[] {
   const { codes, isRollback, sqlState, constraint, fields, userId, since, until, fieldConstraints } = filter;
   return [codes, isRollback, sqlState, constraint, fields, userId, since, until, fieldConstraints];
 }

@@ -6,7 +6,8 @@ import { textArray } from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
 
-interface ExistenceRow {
+/** A row of what decisions look at. */
+export interface ExistenceRow {
   readonly user_id: string;
   readonly event_id: string;
   readonly partition: number;
@@ -56,12 +57,7 @@ export async function readExistence(
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly ExistingEntry[]>> {
   const rows = await readRows<ExistenceRow>(db, schema, userIds, []);
-  return historiesOf(userIds, rows, ({ event_id: eventId, partition, operation, withdraws }) => ({
-    eventId,
-    partition,
-    operation,
-    withdraws,
-  }));
+  return historiesOf(userIds, rows, toExisting);
 }
 
 /**
@@ -90,7 +86,8 @@ export async function readHistoriesToDecide(
   }));
 }
 
-const OPERATION = `case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation`;
+/** An event whose id was another's counts as unreadable. */
+export const OPERATION = `case when error_code is distinct from 'EVENT_ID_REUSED' then operation end as operation`;
 
 /**
  * Each user by the index, whatever the planner thinks of a list (`offset 0` keeps it from being taken apart): of a ledger
@@ -143,6 +140,16 @@ export async function historyBytes(
       from ${quoteIdentifier(schema)}.ledger where user_id = asked.id offset 0) l`;
   const { rows } = await db.query<{ id: string; bytes: number }>(text, [textArray(userIds)]);
   return new Map(rows.map(({ id, bytes }) => [id, bytes]));
+}
+
+/** What a decision looks at, of a row. */
+export function toExisting({
+  event_id: eventId,
+  partition,
+  operation,
+  withdraws,
+}: ExistenceRow): ExistingEntry {
+  return { eventId, partition, operation, withdraws };
 }
 
 function toEntry(row: HistoryRow): HistoryEntry {

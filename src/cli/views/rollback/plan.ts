@@ -1,4 +1,4 @@
-import type { Planned, ModeChoice } from '../../../app/rollback/roll-back.ts';
+import type { Planned, ModeChoice } from '../../../app/rollback/request.ts';
 import type { UserPlan } from '../../../app/rollback/user-plan.ts';
 import type { JsonObject, JsonValue } from '../../../domain/event.ts';
 import { visible } from '../../sanitize.ts';
