@@ -141,6 +141,31 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
     },
   );
 
+  test('takes along what fails meanwhile', async () => {
+    const log = await open(2);
+    const { pool, schema } = database();
+    const counts: [number, number][] = [];
+    const rolledBack = await rollBack(
+      database(),
+      request(log, {
+        isUnseen: true,
+        confirm: async () => {
+          await pool.query(
+            `insert into ${schema}.ledger (event_id, generation, partition, "offset", user_id, operation, status, published_at, error_code)
+             select gen_random_uuid(), 0, 0, 10000 + n, 'z' || n, 'create', 'failed', now(), 'DATABASE_CONSTRAINT'
+             from generate_series(1, 10) n`,
+          );
+        },
+        onProgress: (step, done, total) => {
+          if (step === 'send') counts.push([done, total]);
+        },
+      }),
+    );
+    expect(outcomes(rolledBack)).toEqual({ sent: USERS + 10 });
+    expect(counts.filter(([done, total]) => done > total)).toEqual([]);
+    expect(counts.at(-1)).toEqual([USERS + 10, USERS + 10]);
+  });
+
   test('sends nothing where it is not confirmed', async () => {
     const log = await open(2);
     const declined = new UserEventsError('DECLINED', 'no');

@@ -127,6 +127,8 @@ class Sender {
     this.#results.push(...results);
     this.#plans.push(...plans);
     this.#sent += sendable.length;
+    // Users whose events failed since they were counted come too.
+    this.#total = Math.max(this.#total, this.#sent);
     if (sendable.length > 0) onProgress(this.#sent, this.#total);
   }
 
