@@ -40,7 +40,9 @@ async function pages(wanted: FailuresWanted, limit: number): Promise<readonly (r
   const { pool, schema } = database();
   const filter = await failureFilter(pool, schema, wanted, 0);
   const pageBehind = (after: string | null): Promise<readonly FailedUser[]> =>
-    inTransaction(pool, 'read committed', (client) => readFailedUsers(client, schema, filter, after, limit));
+    inTransaction(pool, 'read committed', (client) =>
+      readFailedUsers(client, schema, { filter, upTo: [] }, after, limit),
+    );
   const read: (readonly FailedUser[])[] = [];
   let page = await pageBehind(null);
   while (page.length > 0) {
@@ -85,8 +87,32 @@ describe('users with failed events', () => {
     for (const { userId, ...rest } of users) expect([userId, rest]).toEqual([userId, expected.get(userId)]);
     const { pool, schema } = database();
     const filter = await failureFilter(pool, schema, wanted, 0);
-    expect(await countFailedUsers(pool, schema, filter, null)).toBe(expected.size);
-    expect(await countFailedUsers(pool, schema, filter, 5)).toBe(Math.min(5, expected.size));
+    expect(await countFailedUsers(pool, schema, { filter, upTo: [] }, null)).toBe(expected.size);
+    expect(await countFailedUsers(pool, schema, { filter, upTo: [] }, 5)).toBe(Math.min(5, expected.size));
+  });
+
+  test('are those of events before the positions, where there are any: of an older log all', async () => {
+    const { pool, schema } = database();
+    const filter = await failureFilter(pool, schema, {}, 0);
+    const claim = { epoch: 0n, revision: 0n, startOffset: 0n };
+    const upTo = [
+      { ...claim, partition: 0, generation: 1, nextOffset: 120n },
+      { ...claim, partition: 2, generation: 0, nextOffset: 60n },
+    ];
+    const users = await inTransaction(pool, 'read committed', (client) =>
+      readFailedUsers(client, schema, { filter, upTo }, null, 1000),
+    );
+    const { rows } = await pool.query<{ id: string; user_id: string }>(
+      `select event_id as id, user_id from ${schema}.ledger where status = 'failed' and operation is distinct from 'rollback'
+         and user_id is not null and case partition when 0 then generation = 0 or "offset" < 120
+           when 2 then "offset" < 60 else true end`,
+    );
+    const failed = users.flatMap(({ rows: own }) => own.map(({ eventId }) => eventId));
+    expect(failed.toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
+    expect(new Set(users.map(({ userId }) => userId))).toEqual(new Set(rows.map((row) => row.user_id)));
+    expect(await countFailedUsers(pool, schema, { filter, upTo }, null)).toBe(users.length);
+    const all = (await listed({ wanted: {}, nowMs: 0 })).values();
+    expect(failed.length).toBeLessThan([...all].flatMap((user) => user.rows).length);
   });
 
   test('are reached by the index of what is open, in its order, also without statistics', async () => {
@@ -99,7 +125,7 @@ describe('users with failed events', () => {
     const filter = await failureFilter(pool, schema, {}, 0);
     const plan = await inTransaction(pool, 'read committed', async (client) => {
       const asked: { text: string; values: unknown[] }[] = [];
-      await readFailedUsers(recording(client, asked), schema, filter, 'Ü2', 1000);
+      await readFailedUsers(recording(client, asked), schema, { filter, upTo: [] }, 'Ü2', 1000);
       const { text, values } = asked.at(-1) ?? { text: '', values: [] };
       const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
       return rows.map((row) => row['QUERY PLAN'].trim());

@@ -3,39 +3,22 @@ import { openLedger } from '../../src/app/consume/open-group.ts';
 import { decideAgain } from '../../src/app/decide-again.ts';
 import { dryRun, rollBack } from '../../src/app/rollback/roll-back.ts';
 import { UserEventsError } from '../../src/errors/user-events-error.ts';
-import type { EventLog } from '../../src/log/event-log.ts';
 import { toUserEventsError } from '../../src/postgres/errors.ts';
-import { failedIds, failMany, outcomes, recordsIn, request } from '../support/bulk-harness.ts';
+import {
+  breakingOff,
+  failedIds,
+  failMany,
+  outcomes,
+  recordsIn,
+  request,
+  withChanges,
+} from '../support/bulk-harness.ts';
+import { createPool } from '../../src/postgres/pool.ts';
 import { describeEachLog } from '../support/each-log.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 
 jest.setTimeout(60_000);
-
-/** The log, but after `whole` appends the next one puts `part` records in and fails. */
-function breakingOff(log: EventLog, whole: number, part: number): EventLog {
-  let calls = 0;
-  return {
-    engine: log.engine,
-    address: log.address,
-    describe: () => log.describe(),
-    topicId: () => log.topicId(),
-    createTopic: (partitions) => log.createTopic(partitions),
-    append: async (records) => {
-      // One of nothing connects.
-      if (records.length > 0) calls += 1;
-      if (calls <= whole || records.length === 0) return log.append(records);
-      await log.append(records.slice(0, part));
-      throw new UserEventsError('LOG_UNREACHABLE', 'gone', { facts: { appended: part } });
-    },
-    watermarks: () => log.watermarks(),
-    offsetsAtTime: (timestamp) => log.offsetsAtTime(timestamp),
-    read: (ranges, options) => log.read(ranges, options),
-    committed: (group) => log.committed(group),
-    members: (group) => log.members(group),
-    subscribe: (options) => log.subscribe(options),
-    close: () => log.close(),
-  };
-}
 
 const USERS = 2500;
 
@@ -141,9 +124,12 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
     },
   );
 
-  test('takes along what fails meanwhile', async () => {
+  test('leaves what is read and fails meanwhile, and counts along what fails again', async () => {
     const log = await open(2);
     const { pool, schema } = database();
+    await pool.query(
+      `insert into ${schema}.position (partition, next_offset, start_offset) values (0, 20000, 0), (1, 20000, 0)`,
+    );
     const counts: [number, number][] = [];
     const rolledBack = await rollBack(
       database(),
@@ -152,8 +138,8 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
         confirm: async () => {
           await pool.query(
             `insert into ${schema}.ledger (event_id, generation, partition, "offset", user_id, operation, status, published_at, error_code)
-             select gen_random_uuid(), 0, 0, 10000 + n, 'z' || n, 'create', 'failed', now(), 'DATABASE_CONSTRAINT'
-             from generate_series(1, 10) n`,
+             select gen_random_uuid(), 0, 0, at, 'z' || at, 'create', 'failed', now(), 'DATABASE_CONSTRAINT'
+             from (select generate_series(19991, 20010)) as fails(at)`,
           );
         },
         onProgress: (step, done, total) => {
@@ -161,9 +147,38 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
         },
       }),
     );
-    expect(outcomes(rolledBack)).toEqual({ sent: USERS + 10 });
+    // Below the position nine are new: 19991 to 19999.
+    expect(outcomes(rolledBack)).toEqual({ sent: USERS + 9 });
     expect(counts.filter(([done, total]) => done > total)).toEqual([]);
-    expect(counts.at(-1)).toEqual([USERS + 10, USERS + 10]);
+    expect(counts.at(-1)).toEqual([USERS + 9, USERS + 9]);
+  });
+
+  test('sends nothing twice where what an earlier run sent is executed while it begins', async () => {
+    const log = await open(2);
+    const { pool, schema, connectionString } = database();
+    const first = await rollBack(database(), request(log, { chosen: await failedIds(database()) }));
+    const begun = first.sent.slice(0, USERS / 2).map(({ userId }) => userId);
+    const own = createPool({ connectionString, applicationName: 'again' });
+    /** Ends when the second run has read histories: those are from before what is executed now. */
+    const executed = async (): Promise<void> => {
+      const hasRead = async (): Promise<boolean> => {
+        const { rowCount } = await pool.query(
+          `select from pg_stat_activity where application_name = 'again' and query = 'commit' and state = 'idle'`,
+        );
+        return (rowCount ?? 0) > 0;
+      };
+      await waitFor(hasRead, { timeoutMs: 10_000, describe: () => 'a transaction of the second run' });
+      await pool.query(`update ${schema}.ledger set status = 'rolled_back' where user_id = any ($1)`, [
+        begun,
+      ]);
+    };
+    const slow = withChanges(log, { watermarks: () => executed().then(() => log.watermarks()) });
+    try {
+      const again = await rollBack({ ...database(), pool: own }, request(slow, { isUnseen: true }));
+      expect(outcomes(again)).toEqual({ pending: USERS / 2 });
+    } finally {
+      await own.end();
+    }
   });
 
   test('sends nothing where it is not confirmed', async () => {

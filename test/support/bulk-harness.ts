@@ -1,6 +1,7 @@
 import type { RollBackRequest } from '../../src/app/rollback/request.ts';
 import type { RolledBack } from '../../src/app/rollback/roll-back.ts';
 import { createUuidV7 } from '../../src/cli/uuid-v7.ts';
+import { UserEventsError } from '../../src/errors/user-events-error.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { prepareUsers } from './apply-harness.ts';
 import type { TestDatabase } from './test-database.ts';
@@ -56,4 +57,38 @@ export async function failedIds({ pool, schema }: TestDatabase): Promise<readonl
 
 export async function recordsIn(log: EventLog): Promise<number> {
   return (await log.watermarks()).reduce((sum, { low, high }) => sum + Number(high - low), 0);
+}
+
+/** The log, but for what is changed. */
+export function withChanges(log: EventLog, changes: Partial<EventLog>): EventLog {
+  return {
+    engine: log.engine,
+    address: log.address,
+    describe: () => log.describe(),
+    topicId: () => log.topicId(),
+    createTopic: (partitions) => log.createTopic(partitions),
+    append: (records) => log.append(records),
+    watermarks: () => log.watermarks(),
+    offsetsAtTime: (timestamp) => log.offsetsAtTime(timestamp),
+    read: (ranges, options) => log.read(ranges, options),
+    committed: (group) => log.committed(group),
+    members: (group) => log.members(group),
+    subscribe: (options) => log.subscribe(options),
+    close: () => log.close(),
+    ...changes,
+  };
+}
+
+/** The log, but after `whole` appends the next one puts `part` records in and fails. */
+export function breakingOff(log: EventLog, whole: number, part: number): EventLog {
+  let calls = 0;
+  return withChanges(log, {
+    append: async (records) => {
+      // One of nothing connects.
+      if (records.length > 0) calls += 1;
+      if (calls <= whole || records.length === 0) return log.append(records);
+      await log.append(records.slice(0, part));
+      throw new UserEventsError('LOG_UNREACHABLE', 'gone', { facts: { appended: part } });
+    },
+  });
 }

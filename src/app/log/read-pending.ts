@@ -28,7 +28,7 @@ export type UserPartitions = ReadonlyMap<string, readonly number[]>;
 
 export interface AheadRequest {
   /** Users, and the partitions beside that of their key in which events of theirs lie. Asked only where something is ahead. */
-  readonly users: () => UserPartitions | Promise<UserPartitions>;
+  readonly users: () => UserPartitions;
   readonly keyType: KeyType;
   readonly types: TypeSettings;
   readonly signal: AbortSignal;
@@ -57,6 +57,11 @@ export async function lookAhead(
   return { log, description, watermarks, positions };
 }
 
+/** Whether there is anything in the log that this service has not executed. */
+export function isBehind({ watermarks, positions }: Lookout): boolean {
+  return rangesAhead(watermarks, positions).length > 0;
+}
+
 /**
  * Reads what the log has of some users ahead of this service's positions: published, not executed here yet. Cheap: those
  * users' partitions alone, and of each the newest 50,000 offsets at the most. Throws the log's errors.
@@ -67,7 +72,7 @@ export async function readAhead(lookout: Lookout, request: AheadRequest): Promis
   const unread = rangesAhead(watermarks, positions);
   // Most often nothing is ahead at all, and nobody's partition matters.
   if (unread.length === 0) return NOTHING_AHEAD;
-  const users = await request.users();
+  const users = request.users();
   const wanted = partitionsOf(users, description.partitionCount);
   const ranges = unread.filter(({ partition }) => wanted.has(partition));
   const envelope = envelopeContext(description, keyType, types);

@@ -1,6 +1,5 @@
 import type { ExistingEntry } from '../../domain/history.ts';
-import type { FailureFilter } from '../../postgres/sql/read-failures.ts';
-import { readFailedUsers, type FailedUser } from '../../postgres/sql/read-failed-users.ts';
+import { readFailedUsers, type BulkFilter, type FailedUser } from '../../postgres/sql/read-failed-users.ts';
 import { inTransaction, type Database } from '../../postgres/transaction.ts';
 import type { ReadUser } from './portions.ts';
 
@@ -17,12 +16,12 @@ type FailedPortions = AsyncGenerator<readonly ReadUser<ExistingEntry>[], void>;
  */
 export function readFailedPortions(
   { pool, schema }: Database,
-  filter: FailureFilter,
+  bulk: BulkFilter,
   signal: AbortSignal,
 ): FailedPortions {
   const read: ReadPage = (after, limit) => {
     const users = inTransaction(pool, 'read committed', (client) =>
-      readFailedUsers(client, schema, filter, after, limit),
+      readFailedUsers(client, schema, bulk, after, limit),
     );
     // Awaited a portion later: until then its failure is nobody's.
     users.catch(() => undefined);

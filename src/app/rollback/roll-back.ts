@@ -48,16 +48,16 @@ export async function dryRun(database: Database, request: DryRunRequest): Promis
  * Throws EVENT_NOT_FOUND, LATER_EVENTS, DECLINED, TIMED_OUT, INTERRUPTED; refusals of single users are in the result.
  */
 export async function rollBack(database: Database, request: RollBackRequest): Promise<RolledBack> {
-  const positions = readPositions(database.pool, database.schema);
+  const reading = readPositions(database.pool, database.schema);
   // A ledger that is not there is told better by `openLedger`.
-  positions.catch(() => undefined);
-  const looking = look(database, request.log, positions);
+  reading.catch(() => undefined);
+  const looking = look(database, request.log, reading);
   // Its failure is told where it is awaited; where there is nothing to roll back it is no matter.
   looking.catch(() => undefined);
   const ledger = await openLedger(database);
-  // Before any history is read (see `lookAhead`).
-  await positions;
-  const { users, portions, rejected, ahead } = await findWork({ database, ledger, looking, request });
+  const positions = await reading;
+  const work = await findWork({ database, ledger, positions, looking, request });
+  const { users, portions, rejected, ahead } = work;
   const { log, signal, explain, waitMs } = request;
   const { plans, sent: published } = await sendRollbacks(portions, {
     log,
@@ -78,12 +78,12 @@ export async function rollBack(database: Database, request: RollBackRequest): Pr
 async function look(
   database: Database,
   openLog: () => Promise<EventLog>,
-  positions: Promise<readonly Position[]>,
+  reading: Promise<readonly Position[]>,
 ): Promise<Lookout> {
   const log = await openLog();
   // Connects the producer; what is wrong with it is told by the first record.
   log.append([]).catch(() => undefined);
-  return lookAhead(database, log, positions);
+  return lookAhead(database, log, reading);
 }
 
 /** One that was refused is 6; a bulk with any refusal is 7 (DESIGN 5). */

@@ -1,9 +1,10 @@
+import type { Position } from '../../postgres/sql/positions.ts';
 import { countFailedUsers } from '../../postgres/sql/read-failed-users.ts';
 import type { Database } from '../../postgres/transaction.ts';
 import type { Ledger } from '../consume/open-group.ts';
 import { areNamed } from '../failures/choose.ts';
 import { failureFilter } from '../failures/wanted.ts';
-import { NOTHING_AHEAD, readAhead, type Ahead, type Lookout } from '../log/read-pending.ts';
+import { isBehind, NOTHING_AHEAD, readAhead, type Ahead, type Lookout } from '../log/read-pending.ts';
 import { planAndAsk } from './ask-mode.ts';
 import { readFailedPortions } from './failed-users.ts';
 import { MOST_TRIED_OUT, planInPortions, planRead } from './plan.ts';
@@ -20,6 +21,8 @@ const SENT_AT_ONCE = 2000;
 export interface Opened {
   readonly database: Database;
   readonly ledger: Ledger;
+  /** Read before any history is (see `lookAhead`). */
+  readonly positions: readonly Position[];
   readonly looking: Promise<Lookout>;
   readonly request: RollBackRequest;
 }
@@ -40,21 +43,24 @@ export async function findWork(opened: Opened): Promise<Work> {
 
 /**
  * Many users with failed events, whose plans nobody looks at before: listed, read, planned and sent portion by portion, so
- * that the consumers are at work soon. Null for everything else.
+ * that the consumers are at work soon. Null for everything else, and where this service is behind: what is executed
+ * between a look at the log and the reading of a page could be in neither, so that then all users are listed first.
  */
-async function failedBulk({ database, ledger, looking, request }: Opened): Promise<Work | null> {
+async function failedBulk(opened: Opened): Promise<Work | null> {
+  const { database, ledger, positions, looking, request } = opened;
   const { chosen, mode, isUnseen, signal } = request;
   if (areNamed(chosen) || !isUnseen || mode === null) return null;
   const { pool, schema } = database;
   const filter = await failureFilter(pool, schema, chosen.wanted, chosen.nowMs);
-  const some = await countFailedUsers(pool, schema, filter, MOST_TRIED_OUT + 1);
+  const bulk = { filter, upTo: positions };
+  const some = await countFailedUsers(pool, schema, bulk, MOST_TRIED_OUT + 1);
   if (some <= MOST_TRIED_OUT) return null;
-  const read = readFailedPortions(database, filter, signal);
-  const users = await countFailedUsers(pool, schema, filter, null);
-  const listUsers = async () => partitionsOf((await findTargets(database, chosen)).users);
-  const ahead = await readAhead(await looking, aheadRequest(ledger, listUsers, request));
-  const planned = fullestPartition(planRead(database, ledger, read, { ahead, mode }));
-  return { users, rejected: [], ahead, portions: confirmedOnce(planned, { rejected: [], ahead }, request) };
+  const read = readFailedPortions(database, bulk, signal);
+  const users = await countFailedUsers(pool, schema, bulk, null);
+  if (isBehind(await looking)) return null;
+  const found = { rejected: [], ahead: NOTHING_AHEAD };
+  const planned = fullestPartition(planRead(database, ledger, read, { ahead: NOTHING_AHEAD, mode }));
+  return { users, ...found, portions: confirmedOnce(planned, found, request) };
 }
 
 async function listed({ database, ledger, looking, request }: Opened): Promise<Work> {

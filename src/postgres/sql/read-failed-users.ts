@@ -1,8 +1,17 @@
 import { inDecisionOrder, type ExistingEntry } from '../../domain/history.ts';
+import { int8Array } from '../binary-array.ts';
 import type { Queryable } from '../pool.ts';
 import { quoteIdentifier } from '../sql-text.ts';
+import type { Position } from './positions.ts';
 import { CONDITIONS, parametersOf, type FailureFilter } from './read-failures.ts';
 import { OPERATION, toExisting, type ExistenceRow } from './read-history.ts';
+
+/** Failed events of a bulk. */
+export interface BulkFilter {
+  readonly filter: FailureFilter;
+  /** What lies behind these positions was executed since, and is not wanted: the bulk would grow while it is worked on. */
+  readonly upTo: readonly Position[];
+}
 
 /** A user with failed events that are wanted. */
 export interface FailedUser {
@@ -23,7 +32,8 @@ interface Collected {
 }
 
 /** A failed rollback is retried or skipped, not rolled back; an event without a user had no effect. */
-const IS_TO_BE_ROLLED_BACK = `${CONDITIONS} and operation is distinct from 'rollback' and user_id is not null`;
+const IS_TO_BE_ROLLED_BACK = `${CONDITIONS} and operation is distinct from 'rollback' and user_id is not null
+  and coalesce(generation < ($11::int8[])[partition + 1] or "offset" < ($10::int8[])[partition + 1], true)`;
 
 /**
  * Users with failed events that are wanted, `limit` of them behind the user `after` in the database's order, and their
@@ -33,19 +43,19 @@ const IS_TO_BE_ROLLED_BACK = `${CONDITIONS} and operation is distinct from 'roll
 export async function readFailedUsers(
   client: Queryable,
   schema: string,
-  filter: FailureFilter,
+  bulk: BulkFilter,
   after: string | null,
   limit: number,
 ): Promise<readonly FailedUser[]> {
   const ledger = `${quoteIdentifier(schema)}.ledger`;
   const text = `select l.* from (
-      select distinct user_id from ${ledger} l where ${IS_TO_BE_ROLLED_BACK} and ($10::text is null or user_id > $10)
-      order by user_id limit $11) chosen cross join lateral (
+      select distinct user_id from ${ledger} l where ${IS_TO_BE_ROLLED_BACK} and ($12::text is null or user_id > $12)
+      order by user_id limit $13) chosen cross join lateral (
       select user_id, event_id, partition, withdraws, ${OPERATION}, (${IS_TO_BE_ROLLED_BACK}) as is_wanted
       from ${ledger} l where user_id = chosen.user_id order by generation, "offset" offset 0) l
     order by chosen.user_id`;
   await client.query('set local enable_sort = off');
-  const { rows } = await client.query<Row>(text, [...parametersOf(filter), after, limit]);
+  const { rows } = await client.query<Row>(text, [...bulkParametersOf(bulk), after, limit]);
   const users: Collected[] = [];
   let user: Collected | undefined;
   for (const row of rows) {
@@ -65,11 +75,24 @@ export async function readFailedUsers(
 export async function countFailedUsers(
   db: Queryable,
   schema: string,
-  filter: FailureFilter,
+  bulk: BulkFilter,
   most: number | null,
 ): Promise<number> {
   const text = `select count(*)::float8 as users from (select distinct user_id
-    from ${quoteIdentifier(schema)}.ledger l where ${IS_TO_BE_ROLLED_BACK} limit $10) as failed`;
-  const { rows } = await db.query<{ users: number }>(text, [...parametersOf(filter), most]);
+    from ${quoteIdentifier(schema)}.ledger l where ${IS_TO_BE_ROLLED_BACK} limit $12) as failed`;
+  const { rows } = await db.query<{ users: number }>(text, [...bulkParametersOf(bulk), most]);
   return rows[0]?.users ?? 0;
+}
+
+/** Of `IS_TO_BE_ROLLED_BACK`: the positions as arrays by partition. */
+function bulkParametersOf({ filter, upTo }: BulkFilter): unknown[] {
+  const byPartition = new Map(upTo.map((position) => [position.partition, position]));
+  const partitions = Array.from({ length: Math.max(0, ...byPartition.keys()) + 1 }, (_, at) =>
+    byPartition.get(at),
+  );
+  return [
+    ...parametersOf(filter),
+    int8Array(partitions.map((position) => position?.nextOffset ?? null)),
+    int8Array(partitions.map((position) => (position === undefined ? null : BigInt(position.generation)))),
+  ];
 }
