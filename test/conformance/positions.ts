@@ -69,7 +69,9 @@ export function describePositions(factory: EventLogFactory): void {
       const { log } = await logs.fresh(3);
       const team = newTeam(uniqueName('group'));
       const member = await team.join('one', log);
-      await waitFor(() => member.partitions.length === 3, { describe: 'the assignment' });
+      // Before the first fetch a member may join anew and have its commits refused (`commit` is best effort): kafkajs
+      // does so, and tells nobody, where the fetch of a topic made just now meets a broker that has not heard of it.
+      await waitFor(() => team.positions.size === 3, { describe: 'a fetch of each partition' });
       const offsets = new Map([
         [0, 0n],
         [2, 12_345_678_901n],
@@ -87,7 +89,7 @@ export function describePositions(factory: EventLogFactory): void {
     test('go backwards too, and stay when the member has left', async () => {
       const { log, team } = await setUp(0n);
       const member = await team.join('one', log);
-      await waitFor(() => member.partitions.length === 1, { describe: 'the assignment' });
+      await waitFor(() => team.received.length === 10, { describe: 'all records' });
       await member.subscription.commit(new Map([[0, 9n]]), 'forwards');
       await member.subscription.commit(new Map([[0, 4n]]), 'backwards');
       await member.leave();
