@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { openLedger } from '../../src/app/consume/open-group.ts';
 import { decideAgain, type DecidedAgain } from '../../src/app/decide-again.ts';
 import { cud, eventId, openApplier, prepareUsers, readStatuses, rollback } from '../support/apply-harness.ts';
+import { failedIds, failMany } from '../support/bulk-harness.ts';
 import { brokenGuarantees } from '../support/invariants.ts';
 import { useTestDatabase } from '../support/test-database.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -121,5 +122,31 @@ describe('a parked event', () => {
     expect(await said()).toEqual(['applied', 'applied', 'applied']);
     const { pool, schema } = database();
     expect(await brokenGuarantees(pool, schema, ['name', 'age'])).toEqual([]);
+  });
+});
+
+describe('a bulk of decisions', () => {
+  test('that is interrupted says how many were made, and a second run makes the rest', async () => {
+    await failMany(database(), 450);
+    const skip = async (signal: AbortSignal, onProgress: () => void): Promise<number> => {
+      const terms = { operator: 'tester', reason: 'lost', force: false, maxAttempts: null };
+      const asked = {
+        kind: 'skip',
+        eventIds: await failedIds(database()),
+        signal,
+        onProgress,
+        ...terms,
+      } as const;
+      return (await decideAgain(database(), await openLedger(database()), asked)).length;
+    };
+    const stop = new AbortController();
+    await expect(
+      skip(stop.signal, () => {
+        stop.abort();
+      }),
+    ).rejects.toMatchObject({ code: 'INTERRUPTED', facts: { done: 200, total: 450 } });
+    expect(await failedIds(database())).toHaveLength(250);
+    expect(await skip(new AbortController().signal, () => undefined)).toBe(250);
+    expect(await failedIds(database())).toEqual([]);
   });
 });

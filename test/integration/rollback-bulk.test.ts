@@ -1,11 +1,10 @@
-import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { openLedger } from '../../src/app/consume/open-group.ts';
-import { decideAgain } from '../../src/app/decide-again.ts';
+import { beforeEach, expect, jest, test } from '@jest/globals';
 import { dryRun, rollBack } from '../../src/app/rollback/roll-back.ts';
 import { UserEventsError } from '../../src/errors/user-events-error.ts';
 import { toUserEventsError } from '../../src/postgres/errors.ts';
 import {
   breakingOff,
+  countingPartitions,
   failedIds,
   failMany,
   outcomes,
@@ -16,7 +15,6 @@ import {
 import { createPool } from '../../src/postgres/pool.ts';
 import { describeEachLog } from '../support/each-log.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { useTestDatabase } from '../support/test-database.ts';
 
 jest.setTimeout(60_000);
 
@@ -94,9 +92,10 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
       const stop = new AbortController();
       const confirmed: number[] = [];
       const done: number[] = [];
+      const appended: number[] = [];
       const interrupted = rollBack(
         database(),
-        request(log, {
+        request(countingPartitions(log, appended), {
           ...bulk,
           signal: stop.signal,
           confirm: ({ plans }) => Promise.resolve(void confirmed.push(plans.length)),
@@ -117,6 +116,7 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
       expect(sent).toBeLessThan(USERS / 2);
       expect(confirmed).toEqual([sent]);
       expect(done).toEqual([sent]);
+      expect(appended).toEqual([1]);
       const again = await rollBack(database(), request(log, bulk));
       expect(outcomes(again)).toEqual({ pending: sent, sent: USERS - sent });
       expect(again.plans.map(({ userId }) => userId)).toEqual(again.sent.map(({ userId }) => userId));
@@ -217,33 +217,5 @@ describeEachLog('a bulk that nobody looks at before', ({ database, open }) => {
     expect(error?.hint).toContain('Run it again');
     expect(error?.facts).toEqual({ sent: await recordsIn(log), total: users });
     expect(error?.facts['sent']).toBeGreaterThan(0);
-  });
-});
-
-describe('a bulk of decisions', () => {
-  const database = useTestDatabase();
-
-  test('that is interrupted says how many were made, and a second run makes the rest', async () => {
-    await failMany(database(), 450);
-    const skip = async (signal: AbortSignal, onProgress: () => void): Promise<number> => {
-      const terms = { operator: 'tester', reason: 'lost', force: false, maxAttempts: null };
-      const asked = {
-        kind: 'skip',
-        eventIds: await failedIds(database()),
-        signal,
-        onProgress,
-        ...terms,
-      } as const;
-      return (await decideAgain(database(), await openLedger(database()), asked)).length;
-    };
-    const stop = new AbortController();
-    await expect(
-      skip(stop.signal, () => {
-        stop.abort();
-      }),
-    ).rejects.toMatchObject({ code: 'INTERRUPTED', facts: { done: 200, total: 450 } });
-    expect(await failedIds(database())).toHaveLength(250);
-    expect(await skip(new AbortController().signal, () => undefined)).toBe(250);
-    expect(await failedIds(database())).toEqual([]);
   });
 });

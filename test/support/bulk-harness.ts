@@ -92,3 +92,14 @@ export function breakingOff(log: EventLog, whole: number, part: number): EventLo
     },
   });
 }
+
+/** The log; of each append of records, into how many partitions they go is entered in `counts`. */
+export function countingPartitions(log: EventLog, counts: number[]): EventLog {
+  return withChanges(log, {
+    append: (records) => {
+      // One of nothing connects.
+      if (records.length > 0) counts.push(new Set(records.map(({ partition }) => partition)).size);
+      return log.append(records);
+    },
+  });
+}

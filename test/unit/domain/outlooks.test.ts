@@ -71,3 +71,24 @@ test('a long history, and more shapes than are remembered, are worked out all th
     expect(outlooks.of(history, targets)).toEqual(expected);
   }
 });
+
+test('a shape that is known is not worked out again', () => {
+  const outlooks = new Outlooks('only', 'strict');
+  const sketched = (['create', 'update'] as const).map((operation, at) => ({
+    operation,
+    isWanted: at === 1,
+    takes: 1,
+  }));
+  const first = caseOf(1, sketched, false);
+  expect(outlooks.of(first.history, first.targets).decision).toEqual({
+    isAccepted: true,
+    withdraws: ['u1e1'],
+  });
+  const { history, targets } = caseOf(2, sketched, false);
+  const search = (): never => {
+    throw new Error('the history was searched');
+  };
+  const unsearched = Object.assign([...history], { findIndex: search, filter: search });
+  expect(() => outlook(unsearched, { targets, mode: 'only', rules: 'strict' })).toThrow('searched');
+  expect(outlooks.of(unsearched, targets).decision).toEqual({ isAccepted: true, withdraws: ['u2e1'] });
+});

@@ -50,8 +50,25 @@ describe('chunks', () => {
     expect(first).toEqual([0]);
   });
 
+  test('wait for none of several such partitions', () => {
+    const records = Array.from({ length: 60 }, () => sized(1));
+    const partitions = records.map((_, index) => (index < 3 ? index + 1 : 0));
+    const sent = indexesOf(chunksOf(records, partitions, LIMITS));
+    for (const slow of [0, 1, 2]) {
+      const before = sent
+        .slice(
+          0,
+          sent.findIndex((indexes) => indexes[0] === slow),
+        )
+        .flat();
+      expect(Math.max(...before) - slow).toBeLessThanOrEqual(LIMITS.maxSpread);
+    }
+  });
+
   test('hold every record once, each partition in its order, within the limits', () => {
-    const input = fc.array(fc.record({ bytes: fc.nat(12_000), partition: fc.nat(3) }), { maxLength: 60 });
+    // Most records are of one partition: the others' chunks wait.
+    const partition = fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) });
+    const input = fc.array(fc.record({ bytes: fc.nat(12_000), partition }), { maxLength: 60, size: 'max' });
     fc.assert(
       fc.property(input, (items) => {
         const records = items.map(({ bytes }) => sized(bytes));
@@ -66,6 +83,11 @@ describe('chunks', () => {
         for (const { indexes } of chunks) {
           const bytes = indexes.reduce((sum, index) => sum + recordBytes(records[index] ?? sized(0)), 0);
           expect(indexes.length <= 3 && (bytes <= 10_000 || indexes.length === 1)).toBe(true);
+        }
+        let lastSent = 0;
+        for (const { indexes } of chunks) {
+          expect(lastSent - (indexes[0] ?? 0)).toBeLessThanOrEqual(LIMITS.maxSpread);
+          lastSent = Math.max(lastSent, ...indexes);
         }
       }),
     );
