@@ -112,6 +112,14 @@ describeKafka('dead letters', () => {
     90_000,
   );
 
+  test('a run until the end, right after a kill and with nothing left to read, writes what was due', async () => {
+    await failOne();
+    expect(await consume('before-letters:1')).toMatchObject({ signal: 'SIGKILL' });
+    // What was killed is a member of the group for ten seconds more.
+    expect(await consume()).toMatchObject({ exitCode: 0, signal: null });
+    expect((await recordsOf(deadLetters)).map((record) => readDeadLetter(record)?.eventId)).toEqual([ID]);
+  }, 90_000);
+
   test('a consumer that runs writes also what fails by another command', async () => {
     await service.run(['publish', 'create', 'u1', '--name', 'Ada']);
     const lines = ['create', 'create'].map((operation) =>

@@ -48,7 +48,7 @@ export class Assignment {
   /** How many partitions the group has given to this member; null before it was let in. */
   #given: number | null = null;
   /** An assignment was made, and its checks have passed. */
-  isAssigned = false;
+  #isAssigned = false;
   /** Rejects with what a worker was ended by. */
   readonly failed: Promise<never>;
 
@@ -101,6 +101,11 @@ export class Assignment {
   /** Where this member's partitions stand. */
   nextOffsets(): ReadonlyMap<number, bigint> {
     return new Map([...this.#workers].map(([partition, worker]) => [partition, worker.nextOffset]));
+  }
+
+  /** This member has had its share of the partitions, with all that is made good at an assignment, or knows that none is left. */
+  get hasShare(): boolean {
+    return this.#isAssigned || this.#given === 0;
   }
 
   get phase(): ConsumerView['phase'] {
@@ -158,7 +163,7 @@ export class Assignment {
       await publishMissingRollbacks(this.#log, pool, schema, this.#patience, partitions, terms);
     }
     for (const claim of claims) this.#start(claim);
-    this.isAssigned = true;
+    this.#isAssigned = true;
     this.#options.onAssigned(partitions);
     return new Map(claims.map(({ partition, nextOffset }) => [partition, nextOffset]));
   }

@@ -25,8 +25,11 @@ export interface ConsumeSummary extends Tally {
 }
 
 const LOOK_AT_ENDS_MS = 100;
-/** The checks of an assignment come first. A member for whom no partition is left is not told of one. */
-const ASSIGNED_WITHIN_MS = 5_000;
+/**
+ * The checks of an assignment come first, and what a member that was killed left undone: dead letters, compensating events.
+ * Its partitions are given to others when its session is over (10 s); who is let in by then has a share or knows of none.
+ */
+const SHARE_WITHIN_MS = 30_000;
 
 /**
  * Runs the consumer: every event of the topic is decided on once, in order per user, and its effect, its ledger row and
@@ -198,7 +201,7 @@ async function watchEnds(
   const signal = AbortSignal.any([ending.signal, left]);
   const startedAt = performance.now();
   while (!signal.aborted) {
-    const mayEnd = assignment.isAssigned || performance.now() - startedAt > ASSIGNED_WITHIN_MS;
+    const mayEnd = assignment.hasShare || performance.now() - startedAt > SHARE_WITHIN_MS;
     const isAtEnd = mayEnd && (await endsReached(database, ours, assignment.nextOffsets(), ends));
     if (isAtEnd && !left.aborted) ending.end('end');
     else await delay(LOOK_AT_ENDS_MS, undefined, { signal }).catch(() => undefined);
